@@ -1,0 +1,235 @@
+#include "compiler/syntax/error_strategy.h"
+
+#include <algorithm>
+
+#include "compiler/syntax/generated/WeirParser.h"
+
+namespace weir::syntax {
+namespace {
+
+using antlr4::misc::IntervalSet;
+using P = generated::WeirParser;
+
+// Rules that are a loop of lines; their loops are where a line that fits nothing is skipped.
+bool IsBlockRule(size_t rule) {
+  switch (rule) {
+    case P::RuleFile: case P::RuleMapBlock: case P::RuleFeedBlock: case P::RuleTableBlock: case P::RuleLifecycleBlock:
+    case P::RuleSegmentBlock: case P::RulePolicyBlock: case P::RuleConsumerBlock: case P::RuleTestBlock: case P::RuleMigrateBlock:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool IsLineRule(size_t rule) {
+  switch (rule) {
+    case P::RuleTopLine: case P::RuleMapLine: case P::RuleFeedLine: case P::RuleTableLine: case P::RuleLifecycleLine:
+    case P::RuleSegmentLine: case P::RulePolicyLine: case P::RuleConsumerLine: case P::RuleTestLine: case P::RuleMigrateLine:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// What the first word of a line should have been.
+std::string LineWord(size_t rule) {
+  switch (rule) {
+    case P::RuleFile: case P::RuleTopLine: case P::RuleTopStatement: case P::RuleDeclaration: return "a declaration";
+    case P::RuleMapBlock: case P::RuleMapLine: case P::RuleMapStatement: return "a line of a map";
+    case P::RuleFeedBlock: case P::RuleFeedLine: case P::RuleFeedClause: return "a clause of a feed";
+    case P::RuleTableBlock: case P::RuleTableLine: case P::RuleTableRow: return "a row of a table";
+    case P::RuleLifecycleBlock: case P::RuleLifecycleLine: case P::RuleLifecycleRow: return "a row of a life cycle";
+    case P::RuleSegmentBlock: case P::RuleSegmentLine: case P::RuleSegmentField: return "a field: `1 name: TYPE`";
+    case P::RulePolicyBlock: case P::RulePolicyLine: case P::RulePolicyRule: return "a rule of a policy";
+    case P::RuleConsumerBlock: case P::RuleConsumerLine: case P::RuleConsumerClause: return "a clause of a consumer";
+    case P::RuleTestBlock: case P::RuleTestLine: case P::RuleTestClause: return "`given` or `expect`";
+    case P::RuleMigrateBlock: case P::RuleMigrateLine: case P::RuleMigrateStep: return "`backfill`";
+    default: return "";
+  }
+}
+
+std::string Quoted(std::string_view text) { return "`" + std::string(text) + "`"; }
+
+std::string TokenWord(size_t type, const antlr4::dfa::Vocabulary& vocabulary) {
+  switch (type) {
+    case P::END: return "end of line";
+    case antlr4::Token::EOF: return "end of file";
+    case P::IDENT: case P::DELIMITED: return "a name";
+    case P::NUMBER: return "a number";
+    case P::VERSION_NUMBER: return "a version";
+    case P::STRING: return "a string";
+    case P::TEXT: return "a text";
+    case P::V2FIELD: return "a field";
+    case P::EVENT: return "an event";
+    case P::UNIT: return "a unit of time";
+    case P::CLOCK: return "a time of day";
+    case P::EMPTY: return "`{}`";
+    default: break;
+  }
+  std::string name = vocabulary.getDisplayName(type);
+  return name.size() > 2 && name.front() == '\'' ? Quoted(std::string_view(name).substr(1, name.size() - 2)) : name;
+}
+
+bool Has(const IntervalSet& set, size_t type) { return set.contains(type); }
+
+std::vector<std::string> Words(const IntervalSet& expected, const antlr4::dfa::Vocabulary& vocabulary) {
+  std::vector<std::string> words;
+  for (ssize_t type : expected.toList()) {
+    if (type > 0 && IsWord(static_cast<size_t>(type))) {
+      std::string word = TokenWord(static_cast<size_t>(type), vocabulary);
+      words.push_back(word.substr(1, word.size() - 2));
+    }
+  }
+  return words;
+}
+
+std::string Join(const std::vector<std::string>& parts) {
+  std::string out;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    out += i == 0 ? "" : i + 1 == parts.size() ? " or " : ", ";
+    out += parts[i];
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string DescribeExpected(const IntervalSet& expected, size_t rule, const antlr4::dfa::Vocabulary& vocabulary) {
+  if (std::string word = LineWord(rule); !word.empty() && expected.size() > 3) {
+    return word;
+  }
+  std::vector<std::string> parts;
+  bool value = Has(expected, P::STRING) && Has(expected, P::STEP) && Has(expected, P::LPAREN);
+  bool name = Has(expected, P::IDENT);
+  bool op = Has(expected, P::PLUS) && Has(expected, P::EQ) && !value;
+  if (value) {
+    parts.push_back("a value");
+  } else if (name) {
+    parts.push_back(Has(expected, P::V2FIELD) ? "a code" : Has(expected, P::VERSION_NUMBER) ? "a version" : "a name");
+  }
+  if (op) {
+    parts.push_back("an operator");
+  }
+  for (ssize_t element : expected.toList()) {
+    size_t type = element < 0 ? antlr4::Token::EOF : static_cast<size_t>(element);
+    bool in_name = name && (IsWord(type) || type == P::IDENT || type == P::DELIMITED || type == P::V2FIELD || type == P::VERSION_NUMBER ||
+                            (type == P::NUMBER && Has(expected, P::VERSION_NUMBER)));
+    bool in_value = value && (type >= P::THIS && type <= P::STEP);
+    in_value |= value && ((type >= P::NUMBER && type <= P::EMPTY) || type == P::LPAREN || type == P::PLUS || type == P::MINUS || type == P::TRUE || type == P::FALSE);
+    bool path_sign = type == P::DOT || type == P::STEP || type == P::REPEAT || type == P::LBRACK;
+    bool in_op = op && (path_sign || (type >= P::PLUS && type <= P::NOT_TILDE) || (type >= P::AND && type <= P::MOD) || type == P::LPAREN);
+    bool unit = op && (type == P::UNIT || type == P::STRING);
+    if (in_name || in_value || in_op || unit) {
+      continue;
+    }
+    // Words that may follow an expression are many; the most useful ones are those of the line itself.
+    if (std::string word = TokenWord(type, vocabulary); std::find(parts.begin(), parts.end(), word) == parts.end()) {
+      parts.push_back(std::move(word));
+    }
+  }
+  auto end = std::find(parts.begin(), parts.end(), "end of line");
+  if (end != parts.end()) {
+    std::rotate(end, end + 1, parts.end());
+  }
+  constexpr size_t kMax = 5;
+  if (parts.size() > kMax) {
+    bool keeps_end = parts.back() == "end of line";
+    parts.erase(parts.begin() + kMax - 1, parts.end() - (keeps_end ? 1 : 0));
+  }
+  return Join(parts);
+}
+
+void LineErrorStrategy::reportError(antlr4::Parser* parser, const antlr4::RecognitionException& error) {
+  auto* none = dynamic_cast<const antlr4::NoViableAltException*>(&error);
+  antlr4::Token* found = error.getOffendingToken();
+  bool exact = none == nullptr || none->getStartToken() == found;
+  ReportAt(parser, found, parser->getExpectedTokens(), exact);
+}
+
+void LineErrorStrategy::ReportAt(antlr4::Parser* parser, antlr4::Token* found, const IntervalSet& expected, bool exact) {
+  size_t index = found->getTokenIndex();
+  uint32_t line = index < tokens_.line_of.size() ? tokens_.line_of[index] : tokens_.line_of.back();
+  if (!tokens_.reported.insert(line).second) {
+    return;
+  }
+  if (sink_.error_count() >= options_.max_errors) {
+    sink_.Report(DiagnosticKind::kTooManyErrors, source_.SpanOf(*found), "more than " + std::to_string(options_.max_errors) + " errors, reading stops here");
+    throw antlr4::ParseCancellationException();
+  }
+  size_t type = found->getType();
+  Span span = source_.SpanOf(*found);
+  if (type == antlr4::Token::EOF) {
+    uint32_t size = static_cast<uint32_t>(source_.text().size());
+    span = {source_.id(), size, size};
+  }
+  std::string text(source_.TextOf(span));
+  if (text.size() > 40) {
+    text = text.substr(0, 37) + "…";
+  }
+  std::string what = type == P::END ? "end of line" : type == antlr4::Token::EOF ? "end of file" : Quoted(text.empty() ? "}" : text);
+  std::string message = exact ? "expected " + DescribeExpected(expected, parser->getRuleContext()->getRuleIndex(), parser->getVocabulary()) + ", found " + what
+                              : what + " does not fit here";
+  std::string help;
+  antlr4::Token* before = parser->getTokenStream()->LT(-1);
+  size_t last = before == nullptr ? 0 : before->getType();
+  if (type == P::IDENT || IsWord(type)) {
+    std::string near = Nearest(text, Words(expected, parser->getVocabulary()));
+    help = near.empty() ? "" : "did you mean `" + near + "`?";
+  } else if (type == P::EQ && last == P::EQ) {
+    help = "equality is one `=`; `~` compares without regard to case and order";
+  } else if (type == P::AMP && last == P::AMP) {
+    help = "write `and`; `&` joins texts";
+  } else if (type == P::PIPE && last == P::PIPE) {
+    help = "write `or`; `|` is the union of two collections";
+  } else if (type == P::EQ && Has(expected, P::COLON)) {
+    help = "a line of a map is `target: value`";
+  } else if (type == P::TEXT && Has(expected, P::STRING)) {
+    help = "write it in single quotes";
+  } else if (type == P::NUMBER && Has(expected, P::V2FIELD)) {
+    help = "a code that is not a letter followed by letters, digits and hyphens is quoted: '" + text + "'";
+  } else if (type == P::LBRACE && Has(expected, P::COLON)) {
+    help = "a nested element is `target: { … }`";
+  }
+  sink_.Report(DiagnosticKind::kExpected, span, std::move(message), std::move(help));
+}
+
+void LineErrorStrategy::recover(antlr4::Parser* parser, std::exception_ptr) {
+  SkipToEnd(parser, IsLineRule(parser->getRuleContext()->getRuleIndex()));
+}
+
+antlr4::Token* LineErrorStrategy::recoverInline(antlr4::Parser* parser) { throw antlr4::InputMismatchException(parser); }
+
+// Inside a line: up to its END or a brace, so that a header's block is still read. As a line: over whole blocks, with the END.
+void LineErrorStrategy::SkipToEnd(antlr4::Parser* parser, bool consume_end) {
+  antlr4::TokenStream* input = parser->getTokenStream();
+  size_t depth = 0;
+  for (size_t type = input->LA(1); type != antlr4::Token::EOF; type = input->LA(1)) {
+    if (depth == 0 && (type == P::RBRACE || type == P::END || (type == P::LBRACE && !consume_end))) {
+      if (type == P::END && consume_end) {
+        parser->consume();
+      }
+      return;
+    }
+    depth += type == P::LBRACE ? 1 : 0;
+    depth -= type == P::RBRACE ? 1 : 0;
+    parser->consume();
+  }
+}
+
+void LineErrorStrategy::sync(antlr4::Parser* parser) {
+  if (!IsBlockRule(parser->getRuleContext()->getRuleIndex())) {
+    return;
+  }
+  antlr4::atn::ATNState* state = parser->getInterpreter<antlr4::atn::ParserATNSimulator>()->atn.states[parser->getState()];
+  if (state->getStateType() != antlr4::atn::ATNState::STAR_LOOP_ENTRY && state->getStateType() != antlr4::atn::ATNState::STAR_LOOP_BACK) {
+    return;
+  }
+  antlr4::TokenStream* input = parser->getTokenStream();
+  IntervalSet expected = parser->getExpectedTokens();
+  for (size_t type = input->LA(1); type != antlr4::Token::EOF && type != P::RBRACE && !expected.contains(type); type = input->LA(1)) {
+    ReportAt(parser, input->LT(1), expected, true);
+    SkipToEnd(parser, true);
+  }
+}
+
+}  // namespace weir::syntax

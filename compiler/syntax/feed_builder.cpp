@@ -1,0 +1,181 @@
+// AstBuilder for feeds.
+#include "compiler/syntax/ast_builder.h"
+
+namespace weir::syntax {
+
+using ast::Clause;
+using ast::ClauseKind;
+using P = generated::WeirParser;
+
+ast::DeclPtr AstBuilder::BuildFeed(P::FeedDeclContext* context) {
+  auto decl = std::make_unique<ast::FeedDecl>();
+  if (P::FeedHeaderContext* header = context->feedHeader()) {
+    decl->header = SpanOf(header);
+    decl->name = NameOf(header->ident());
+    decl->version = NameOf(header->version());
+    decl->extends = NameOf(header->qname());
+  }
+  decl->clauses = BuildClauses(context->feedBlock());
+  return decl;
+}
+
+std::vector<Clause> AstBuilder::BuildClauses(P::FeedBlockContext* context) {
+  std::vector<Clause> clauses;
+  if (context == nullptr) {
+    return clauses;
+  }
+  for (P::FeedLineContext* line : context->feedLine()) {
+    if (line->feedClause() == nullptr) {
+      continue;
+    }
+    Clause clause;
+    clause.span = SpanOf(line->feedClause());
+    if (BuildClause(line->feedClause(), clause)) {
+      clauses.push_back(std::move(clause));
+    }
+  }
+  return clauses;
+}
+
+// False: too broken to keep.
+bool AstBuilder::BuildClause(P::FeedClauseContext* context, Clause& clause) {
+  auto kind = [&](ClauseKind made) {
+    clause.kind = made;
+    return true;
+  };
+  if (auto* owner = dynamic_cast<P::OwnerClauseContext*>(context)) {
+    clause.text = NameOf(owner->text());
+    return kind(ClauseKind::kOwner);
+  }
+  if (auto* agreement = dynamic_cast<P::AgreementClauseContext*>(context)) {
+    clause.text = NameOf(agreement->text());
+    if (agreement->duration() != nullptr) {
+      clause.duration = DurationOf(agreement->duration());
+    }
+    return kind(ClauseKind::kAgreement);
+  }
+  if (auto* from = dynamic_cast<P::FromClauseContext*>(context)) {
+    clause.exprs.push_back(BuildExpr(from->expr()));
+    return kind(ClauseKind::kFrom);
+  }
+  if (auto* accept = dynamic_cast<P::AcceptClauseContext*>(context)) {
+    clause.events = EventsOf(accept->eventList());
+    clause.names = NamesOf(accept->ident());
+    return kind(ClauseKind::kAccept);
+  }
+  if (auto* timezone = dynamic_cast<P::TimezoneClauseContext*>(context)) {
+    clause.text = NameOf(timezone->text());
+    return kind(ClauseKind::kTimezone);
+  }
+  if (auto* require = dynamic_cast<P::RequireClauseContext*>(context)) {
+    clause.exprs = Exprs(require->expr());
+    return kind(ClauseKind::kRequire);
+  }
+  if (auto* on = dynamic_cast<P::OnClauseContext*>(context)) {
+    clause.events = on->onHeader() != nullptr ? EventsOf(on->onHeader()->eventList()) : std::vector<ast::EventRange>{};
+    clause.clauses = BuildClauses(on->feedBlock());
+    return kind(ClauseKind::kOn);
+  }
+  if (auto* ignore = dynamic_cast<P::IgnoreClauseContext*>(context)) {
+    clause.exprs = Exprs(ignore->path());
+    clause.text = NameOf(ignore->text());
+    return kind(ClauseKind::kIgnore);
+  }
+  if (auto* order = dynamic_cast<P::OrderClauseContext*>(context)) {
+    clause.item = BuildItem(order->item());
+    return kind(ClauseKind::kOrder);
+  }
+  if (auto* late = dynamic_cast<P::LateClauseContext*>(context)) {
+    clause.duration = DurationOf(late->duration());
+    return kind(ClauseKind::kLate);
+  }
+  if (auto* future = dynamic_cast<P::FutureClauseContext*>(context)) {
+    clause.duration = DurationOf(future->duration());
+    return kind(ClauseKind::kFuture);
+  }
+  if (auto* invalid = dynamic_cast<P::InvalidClauseContext*>(context)) {
+    clause.name = NameOf(invalid->ident());
+    return kind(ClauseKind::kInvalid);
+  }
+  if (auto* suppress = dynamic_cast<P::SuppressClauseContext*>(context)) {
+    clause.exprs.push_back(BuildExpr(suppress->expr()));
+    clause.text = NameOf(suppress->text());
+    return kind(ClauseKind::kSuppress);
+  }
+  if (auto* acknowledge = dynamic_cast<P::AcknowledgeClauseContext*>(context)) {
+    clause.name = NameOf(acknowledge->ident());
+    return kind(ClauseKind::kAcknowledge);
+  }
+  return BuildLongClause(context, clause);
+}
+
+bool AstBuilder::BuildLongClause(P::FeedClauseContext* context, Clause& clause) {
+  if (auto* versions = dynamic_cast<P::VersionsClauseContext*>(context)) {
+    clause.kind = ClauseKind::kVersions;
+    for (P::VersionRangeContext* range : versions->versionRange()) {
+      clause.versions.push_back({SpanOf(range), NameOf(range->version(0)), NameOf(range->version(1))});
+    }
+    clause.name = NameOf(versions->version());
+    return true;
+  }
+  if (auto* segment = dynamic_cast<P::SegmentClauseContext*>(context)) {
+    clause.kind = ClauseKind::kSegment;
+    if (P::SegmentHeaderContext* header = segment->segmentHeader()) {
+      clause.name = NameOf(header->ident(0));
+      clause.anchor = NameOf(header->ident(1));
+      clause.optional = !header->OPTIONAL().empty();
+      clause.repeating = !header->REPEATING().empty();
+    }
+    if (segment->segmentBlock() == nullptr) {
+      return !clause.name.empty();
+    }
+    for (P::SegmentLineContext* line : segment->segmentBlock()->segmentLine()) {
+      P::SegmentFieldContext* field = line->segmentField();
+      if (field != nullptr && field->NUMBER() != nullptr && field->ident().size() == 2) {
+        ast::Name position = Raw(field->NUMBER()->getSymbol());
+        clause.fields.push_back({SpanOf(field), NumberOf(position.text, position.span), NameOf(field->ident(0)), NameOf(field->ident(1)),
+                                 field->REPEATING() != nullptr});
+      }
+    }
+    return !clause.name.empty();
+  }
+  if (auto* duplicate = dynamic_cast<P::DuplicateClauseContext*>(context)) {
+    clause.kind = ClauseKind::kDuplicate;
+    clause.exprs = Exprs(duplicate->path());
+    if (P::SameContentContext* content = duplicate->sameContent()) {
+      clause.same_content = true;
+      clause.except = Exprs(content->path());
+    }
+    return true;
+  }
+  if (auto* slo = dynamic_cast<P::SloClauseContext*>(context)) {
+    clause.kind = ClauseKind::kSlo;
+    clause.name = NameOf(slo->ident(0));
+    clause.stat = NameOf(slo->ident(1));
+    clause.number = slo->NUMBER() != nullptr ? Raw(slo->NUMBER()->getSymbol()) : ast::Name{};
+    clause.unit = slo->UNIT() != nullptr ? Raw(slo->UNIT()->getSymbol()) : slo->PERCENT() != nullptr ? Raw(slo->PERCENT()->getSymbol()) : ast::Name{};
+    if (slo->cmp != nullptr) {
+      size_t cmp = slo->cmp->getType();
+      clause.op = cmp == P::LE ? ast::Operator::kLessEq : cmp == P::LT ? ast::Operator::kLess : cmp == P::GE ? ast::Operator::kGreaterEq : ast::Operator::kGreater;
+    }
+    if (slo->CLOCK().size() == 2) {
+      clause.during_from = Raw(slo->CLOCK(0)->getSymbol());
+      clause.during_to = Raw(slo->CLOCK(1)->getSymbol());
+    }
+    return true;
+  }
+  if (auto* merge = dynamic_cast<P::MergeClauseContext*>(context)) {
+    clause.kind = ClauseKind::kMergeKey;
+    clause.name = NameOf(merge->ident());
+    clause.for_each = BuildForEach(merge->forEach());
+    clause.item = BuildItem(merge->item(0));
+    clause.survivor = BuildItem(merge->item(1));
+    if (merge->expr() != nullptr) {
+      clause.condition = BuildExpr(merge->expr());
+    }
+    return true;
+  }
+  return false;
+}
+
+}  // namespace weir::syntax
