@@ -22,7 +22,7 @@ use : qname version? ;
 
 declaration
   : AUTHORITY ident EQ text (FROM text (COMMA text)*)?                  # authorityDecl
-  | KEYSPACE ident OF ident EQ item (WITHIN ident)?                     # keyspaceDecl
+  | KEYSPACE ident OF ident EQ item (COMMA item)* (WITHIN ident)?       # keyspaceDecl
   | EVENTS ident EQ eventList                                           # eventsDecl
   | FN ident LPAREN (ident (COMMA ident)*)? RPAREN EQ item              # fnDecl
   | lifecycleHeader lifecycleBlock                                      # lifecycleDecl
@@ -197,7 +197,7 @@ criterion : word=(AUTHORITY | TYPE) (code | text) | expr ;
 // ---- names ----
 qname : ident (DOT ident)* ;
 text : TEXT | STRING ;
-code : (ident | V2FIELD) (MINUS (ident | NUMBER | V2FIELD))* ;   // without blanks, checked when the tree is built
+code : (ident | V2FIELD | TRUE | FALSE) (MINUS (ident | NUMBER | V2FIELD))* ;   // without blanks, checked when the tree is built
 
 // All words are soft. What follows takes some away where they begin something: a value, a line of a map.
 ident : operandIdent | EACH | ABSENT | LIFECYCLE | ELSE ;

@@ -168,7 +168,7 @@ struct KeyspaceDecl : Decl {
   static constexpr DeclKind kKind = DeclKind::kKeyspace;
   KeyspaceDecl() : Decl(kKind) {}
   Name type;
-  Item key;
+  std::vector<Item> parts;        // one, or a composed key
   Name within;
 };
 

@@ -74,7 +74,9 @@ ast::DeclPtr AstBuilder::BuildDecl(P::DeclarationContext* context) {
     made->name = std::move(names[0]);
     made->type = std::move(names[1]);
     made->within = std::move(names[2]);
-    made->key = BuildItem(keyspace->item());
+    for (P::ItemContext* item : keyspace->item()) {
+      made->parts.push_back(BuildItem(item));
+    }
     decl = std::move(made);
   } else if (auto* events = dynamic_cast<P::EventsDeclContext*>(context)) {
     auto made = std::make_unique<ast::EventsDecl>();
