@@ -1,0 +1,68 @@
+// Contributions of one resource -> its canonical JSON bytes (docs/ir.md, Fold). The one implementation: the hub, the
+// interpreter and AOT kernels call it. Freestanding-friendly: no allocation, no DOM, no libc beyond memcpy and memcmp;
+// the caller owns every buffer. `ElementOrder` alone is built with the standard library, once per resource type.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/abi/weir_kernel.h"
+
+namespace weir::fold {
+
+// The top-level JSON names of a resource type in StructureDefinition order. Names of one `group` are one element: the
+// variants of a choice, and a primitive with its `_name` sibling.
+struct Element {
+  const char* name;
+  uint16_t size;
+  uint16_t group;
+};
+
+inline constexpr uint32_t kMaxElements = 320;  // R4's widest resource has some 90 expanded names and their siblings
+inline constexpr uint32_t kMaxUnknown = 32;    // names the order does not know: kept, after the others
+
+struct ElementTable {
+  const Element* elements = nullptr;
+  uint32_t count = 0;
+};
+
+class ElementOrder {
+ public:
+  ElementOrder() = default;
+  // `names` as the manifest lists them (choices expanded, `_name` siblings optional). Neighbours that differ only in a
+  // FHIR type name at their end (deceasedBoolean, deceasedDateTime) are one choice.
+  explicit ElementOrder(const std::vector<std::string>& names);
+  ElementTable table() const { return {elements_.data(), static_cast<uint32_t>(elements_.size())}; }
+
+ private:
+  std::vector<std::string> names_;
+  std::vector<Element> elements_;
+};
+
+enum class FoldStatus : uint8_t {
+  kOk,
+  kFull,       // grow the output and call again
+  kMalformed,  // a body is not canonical JSON of an object
+  kTooWide,    // more unknown names than kMaxUnknown
+};
+
+struct FoldResult {
+  FoldStatus status = FoldStatus::kOk;
+  uint32_t size = 0;  // 0 with kOk: the resource is gone
+};
+
+// `items` in order-key order. `marks` has `count` bytes of scratch. `id` (may be empty): written instead of the bodies'
+// own ids, which differ after a merge.
+FoldResult Fold(ElementTable order, const weir_fold_item* items, uint32_t count, std::string_view id,
+                uint8_t* marks, uint8_t* out, uint32_t capacity) noexcept;
+
+// True when the fold of this body alone is the body itself: no top-level member is null, something besides
+// resourceType, id and meta is there.
+bool IsPlain(const uint8_t* body, uint32_t size) noexcept;
+
+// The value (JSON text) of a top-level member, empty when absent.
+std::string_view TopLevelMember(std::string_view body, std::string_view name) noexcept;
+
+}  // namespace weir::fold

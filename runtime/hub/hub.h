@@ -1,0 +1,109 @@
+// The hub: one SQLCipher file whose state is a pure function of the set of accepted messages (docs/hub.md). `Apply` is
+// the one way in, one transaction per batch; everything else reads. One writer per file, any number of readers.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/abi/weir_kernel.h"
+#include "runtime/base/result.h"
+#include "runtime/hub/manifest.h"
+
+namespace weir::hub {
+
+struct HubOptions {
+  std::string path;
+  std::string key_file;   // encryption key: 64 hex digits (raw) or a passphrase; empty: env WEIR_HUB_KEY_FILE; neither: plain
+  bool read_only = false;  // readers take no lock and cannot Apply
+  int64_t cache_kib = 65536;
+};
+
+inline constexpr std::string_view kUnroutedFeed = "_unrouted";
+
+// One record as ingest leaves it. All views must live until Apply returns.
+struct Record {
+  std::string_view source;     // file or connection
+  uint64_t position = 0;       // index of the record in its source
+  std::string_view raw;
+  weir_status status = WEIR_OK;  // WEIR_OK, REJECTED, SUPPRESSED, UNROUTED or LIMIT
+  uint32_t feed = UINT32_MAX;  // ordinal in the manifest
+  bool probed = false;         // false: refused before the kernel; key, content and order are those of the raw bytes
+  std::string_view key, order, event;
+  std::array<uint8_t, 16> content{};
+  int64_t event_time_us = INT64_MIN;
+  SiteInfo rejection;          // class, code and path unless status is OK or SUPPRESSED
+  std::span<const weir_contribution> items;
+  std::string_view bytes;      // what items' offsets point into
+  std::array<uint32_t, WEIR_COUNTERS> counters{};
+};
+
+// design section 6; `received` is the sum of the first group.
+struct Counts {
+  int64_t received = 0, applied = 0, duplicate = 0, suppressed = 0;
+  int64_t schema = 0, terminology = 0, policy = 0, transform = 0;
+  int64_t in_flight = 0;
+  int64_t late = 0, key_reused = 0, degraded = 0, omitted = 0;
+
+  bool Balanced() const {
+    return received == applied + duplicate + suppressed + schema + terminology + policy + transform + in_flight;
+  }
+  friend bool operator==(const Counts&, const Counts&) = default;
+};
+using Ledger = std::map<std::string, Counts>;  // by feed name
+std::string LedgerJson(const Ledger& ledger);
+
+struct DeadLetter {
+  int64_t id = 0;  // `weir hub dlq show ID`
+  std::string feed, error_class, code, path, event, source, semantic_digest;
+  uint64_t position = 0;
+};
+
+struct VerifyReport {
+  std::vector<std::string> faults;  // empty: sound
+  int64_t messages = 0, resources = 0, contributions = 0, audit_events = 0;
+};
+
+class Hub {
+ public:
+  static Result<std::unique_ptr<Hub>> Open(const HubOptions& options);
+  ~Hub();
+  Hub(const Hub&) = delete;
+  Hub& operator=(const Hub&) = delete;
+
+  // Before the first Apply: checks the namespace and its key against the hub's, archives manifest and artifact. The
+  // manifest must outlive the hub.
+  Result<void> Bind(const Manifest& manifest, std::span<const uint8_t, 16> namespace_key, std::string_view namespace_name,
+                    std::string_view artifact = {});
+
+  // One transaction. On an error nothing of the batch is stored. `now_us`: the commit's clock.
+  Result<void> Apply(std::span<const Record> batch, int64_t now_us);
+  // Would the transform of this (probed) record be thrown away? Lets ingest skip it; Apply decides again.
+  bool IsDuplicate(const Record& record);
+
+  void BeginRun();           // the records of the following Applies are RunLedger's
+  Ledger RunLedger() const;  // by their latest outcome
+  Result<Ledger> ReadLedger();
+  Result<std::string> Digest();  // 64 hex
+  Result<VerifyReport> Verify();
+  // NDJSON of the current resources in id order; `type` empty: all types, in name order.
+  Result<int64_t> Export(std::ostream& out, std::string_view type = {});
+  // Resources with this id, or with an identifier of this value, and those that reference them. NDJSON.
+  Result<int64_t> Find(std::ostream& out, std::string_view id_or_identifier);
+  Result<std::vector<DeadLetter>> DeadLetters();
+  Result<std::optional<std::string>> DeadLetterRaw(int64_t id);
+
+ private:
+  struct Impl;
+  explicit Hub(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace weir::hub

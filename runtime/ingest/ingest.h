@@ -1,0 +1,55 @@
+// Files -> frame -> index -> kernel -> hub (RunFiles) or -> NDJSON (MapFiles, stateless).
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "runtime/base/result.h"
+#include "runtime/hub/hub.h"
+#include "runtime/ingest/engine.h"
+
+namespace weir::ingest {
+
+struct Namespace {  // default: the manifest's package and the published test key 00 01 .. 0f
+  std::string name;
+  std::array<uint8_t, 16> key{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+};
+// FILE of --namespace-key: 32 hex digits, then optionally blank and a name.
+Result<Namespace> ReadNamespaceFile(const std::string& path);
+
+struct Progress {
+  uint64_t records = 0, bytes = 0, bytes_total = 0;
+  std::string source;
+};
+
+struct IngestOptions {
+  Namespace name_space;
+  uint32_t batch = 1000;                          // records per transaction
+  uint64_t batch_bytes = 32u << 20;               // bounds the memory of a batch of large messages
+  uint64_t file_bytes_max = 4ull << 30;           // a larger file is refused: it is held in memory
+  const std::atomic<bool>* stop = nullptr;        // looked at between batches
+  std::function<void(const Progress&)> progress;  // after every batch
+  std::string artifact;                           // archived in the hub
+};
+
+struct RunReport {
+  hub::Ledger ledger;  // of this run's records
+  uint64_t records = 0, bytes = 0, files = 0, batches = 0;
+  bool stopped = false;
+  std::vector<std::string> unreadable;  // paths that could not be read
+};
+
+// A path is a file, a folder (its files, recursively, in name order) or `-` (standard input).
+Result<RunReport> RunFiles(const std::vector<std::string>& paths, Engine& engine, hub::Hub& hub,
+                           const IngestOptions& options);
+
+// One line per record: {"source":…,"index":n,"resources":[…]} or {…,"error":{"class":…,"code":…,"path":…}}.
+Result<RunReport> MapFiles(const std::vector<std::string>& paths, Engine& engine, std::ostream& out,
+                           const IngestOptions& options);
+
+}  // namespace weir::ingest
