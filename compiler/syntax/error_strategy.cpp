@@ -119,7 +119,8 @@ std::string DescribeExpected(const IntervalSet& expected, size_t rule, const ant
     bool path_sign = type == P::DOT || type == P::STEP || type == P::REPEAT || type == P::LBRACK;
     bool in_op = op && (path_sign || (type >= P::PLUS && type <= P::NOT_TILDE) || (type >= P::AND && type <= P::MOD) || type == P::LPAREN);
     bool unit = op && (type == P::UNIT || type == P::STRING);
-    if (in_name || in_value || in_op || unit) {
+    bool empty_block = type == P::EMPTY && Has(expected, P::LBRACE);
+    if (in_name || in_value || in_op || unit || empty_block) {
       continue;
     }
     // Words that may follow an expression are many; the most useful ones are those of the line itself.
@@ -216,17 +217,24 @@ void LineErrorStrategy::SkipToEnd(antlr4::Parser* parser, bool consume_end) {
   }
 }
 
+// Called where a block begins and before each of its lines.
 void LineErrorStrategy::sync(antlr4::Parser* parser) {
   if (!IsBlockRule(parser->getRuleContext()->getRuleIndex())) {
     return;
   }
   antlr4::atn::ATNState* state = parser->getInterpreter<antlr4::atn::ParserATNSimulator>()->atn.states[parser->getState()];
-  if (state->getStateType() != antlr4::atn::ATNState::STAR_LOOP_ENTRY && state->getStateType() != antlr4::atn::ATNState::STAR_LOOP_BACK) {
-    return;
-  }
+  bool loop = state->getStateType() == antlr4::atn::ATNState::STAR_LOOP_ENTRY || state->getStateType() == antlr4::atn::ATNState::STAR_LOOP_BACK;
   antlr4::TokenStream* input = parser->getTokenStream();
   IntervalSet expected = parser->getExpectedTokens();
-  for (size_t type = input->LA(1); type != antlr4::Token::EOF && type != P::RBRACE && !expected.contains(type); type = input->LA(1)) {
+  auto fits = [&] {
+    size_t type = input->LA(1);
+    return type == antlr4::Token::EOF || (loop && type == P::RBRACE) || expected.contains(type);
+  };
+  if (!loop && !fits()) {
+    ReportAt(parser, input->LT(1), expected, true);
+    SkipToEnd(parser, false);  // the header is broken, its block need not be
+  }
+  while (loop && !fits()) {
     ReportAt(parser, input->LT(1), expected, true);
     SkipToEnd(parser, true);
   }

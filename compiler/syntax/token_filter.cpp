@@ -92,6 +92,7 @@ class Filter {
     }
     Finish();
     out_.line_of.push_back(line_);
+    out_.tokens.push_back(MadeAt(antlr4::Token::EOF));
     return std::move(out_);
   }
 
@@ -394,15 +395,21 @@ class Filter {
     }
   }
 
+  void EmitMade(size_t type) { Emit(MadeAt(type)); }
+
   // A token without text, right behind the last one.
-  void EmitMade(size_t type) {
-    const Token& last = *out_.tokens.back();
+  std::unique_ptr<Token> MadeAt(size_t type) const {
     auto made = std::make_unique<antlr4::CommonToken>(type);
-    made->setStartIndex(last.getStopIndex() + 1);
-    made->setStopIndex(last.getStopIndex());
-    made->setLine(last.getLine());
-    made->setCharPositionInLine(last.getCharPositionInLine() + 1);
-    Emit(std::move(made));
+    size_t start = 0;
+    if (!out_.tokens.empty()) {
+      const Token& last = *out_.tokens.back();
+      start = last.getStopIndex() + 1;
+      made->setLine(last.getLine());
+      made->setCharPositionInLine(last.getCharPositionInLine() + 1);
+    }
+    made->setStartIndex(start);
+    made->setStopIndex(start - 1);
+    return made;
   }
 
   // The first error of a logical line wins; what the parser would say of it is mostly noise.

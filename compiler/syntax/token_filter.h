@@ -46,8 +46,8 @@ class LexedSource {
 };
 
 struct FilteredTokens {
-  TokenList tokens;                                  // without EOF
-  std::vector<uint32_t> line_of;                     // logical line of each token, and of EOF
+  TokenList tokens;                                  // the last one is EOF
+  std::vector<uint32_t> line_of;                     // logical line of each token
   std::unordered_set<uint32_t> reported;             // logical lines that already have their error
   std::unordered_map<size_t, std::string> docs;      // `///` text before the token of that index
 };
