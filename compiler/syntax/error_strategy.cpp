@@ -94,10 +94,7 @@ std::string Join(const std::vector<std::string>& parts) {
 
 }  // namespace
 
-std::string DescribeExpected(const IntervalSet& expected, size_t rule, const antlr4::dfa::Vocabulary& vocabulary) {
-  if (std::string word = LineWord(rule); !word.empty() && expected.size() > 3) {
-    return word;
-  }
+std::string DescribeExpected(const IntervalSet& expected, const antlr4::dfa::Vocabulary& vocabulary) {
   std::vector<std::string> parts;
   bool value = Has(expected, P::STRING) && Has(expected, P::STEP) && Has(expected, P::LPAREN);
   bool name = Has(expected, P::IDENT);
@@ -140,6 +137,50 @@ std::string DescribeExpected(const IntervalSet& expected, size_t rule, const ant
   return Join(parts);
 }
 
+namespace {
+
+// The fix, where the two tokens show what was meant.
+std::string HelpFor(antlr4::Token* found, const std::string& text, const IntervalSet& expected, size_t last) {
+  switch (found->getType()) {
+    case P::EQ:
+      if (last == P::EQ) {
+        return "equality is one `=`; `~` compares without regard to case and order";
+      }
+      return Has(expected, P::COLON) ? "a line of a map is `target: value`" : "";
+    case P::AMP: return last == P::AMP ? "write `and`; `&` joins texts" : "";
+    case P::PIPE: return last == P::PIPE ? "write `or`; `|` is the union of two collections" : "";
+    case P::GT: return last == P::LT ? "unequal is `!=`" : "";
+    case P::TEXT: return Has(expected, P::STRING) && !Has(expected, P::TEXT) ? "write it in single quotes: '" + text.substr(1, text.size() - 2) + "'" : "";
+    case P::LBRACE: return Has(expected, P::COLON) ? "a nested element is `target: { … }`" : "";
+    default: return "";
+  }
+}
+
+// Does what was read of `context` end in a path, so that an operator could follow?
+bool EndsInPath(antlr4::ParserRuleContext* context) {
+  antlr4::tree::ParseTree* node = context;
+  while (node != nullptr && !node->children.empty()) {
+    node = node->children.back();
+    if (dynamic_cast<P::PathContext*>(node) != nullptr) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Words that could stand here although the parser, having passed their place, no longer expects them.
+std::vector<std::string> PassedWords(size_t rule, bool after_path) {
+  switch (rule) {
+    case P::RuleMapHeader: case P::RuleMapBlock: return {"from", "on", "for", "conforms", "else", "extends"};
+    case P::RuleFeedHeader: case P::RuleFeedBlock: return {"version", "extends"};
+    case P::RuleSegmentHeader: case P::RuleSegmentBlock: return {"after", "optional", "repeating"};
+    default: break;
+  }
+  return after_path ? std::vector<std::string>{"when", "via", "using", "else", "within", "because", "and", "or"} : std::vector<std::string>{};
+}
+
+}  // namespace
+
 void LineErrorStrategy::reportError(antlr4::Parser* parser, const antlr4::RecognitionException& error) {
   auto* none = dynamic_cast<const antlr4::NoViableAltException*>(&error);
   antlr4::Token* found = error.getOffendingToken();
@@ -168,28 +209,23 @@ void LineErrorStrategy::ReportAt(antlr4::Parser* parser, antlr4::Token* found, c
     text = text.substr(0, 37) + "…";
   }
   std::string what = type == P::END ? "end of line" : type == antlr4::Token::EOF ? "end of file" : Quoted(text.empty() ? "}" : text);
-  std::string message = exact ? "expected " + DescribeExpected(expected, parser->getRuleContext()->getRuleIndex(), parser->getVocabulary()) + ", found " + what
-                              : what + " does not fit here";
-  std::string help;
   antlr4::Token* before = parser->getTokenStream()->LT(-1);
-  size_t last = before == nullptr ? 0 : before->getType();
-  if (type == P::IDENT || IsWord(type)) {
-    std::string near = Nearest(text, Words(expected, parser->getVocabulary()));
+  size_t last = before == nullptr ? P::END : before->getType();
+  size_t rule = parser->getRuleContext()->getRuleIndex();
+  bool line_start = last == P::END || last == P::LBRACE || before == nullptr;
+  bool after_path = expected.size() == 1 && EndsInPath(parser->getRuleContext());
+  std::string wanted = line_start && !LineWord(rule).empty() ? LineWord(rule) : DescribeExpected(expected, parser->getVocabulary());
+  std::string message = exact ? "expected " + std::string(after_path ? "an operator or " : "") + wanted + ", found " + what : what + " does not fit here";
+  std::string help = HelpFor(found, text, expected, last);
+  if (help.empty() && (type == P::IDENT || IsWord(type))) {
+    std::vector<std::string> words = Words(expected, parser->getVocabulary());
+    std::vector<std::string> passed = PassedWords(rule, after_path);
+    words.insert(words.end(), passed.begin(), passed.end());
+    std::string near = Nearest(text, words);
     help = near.empty() ? "" : "did you mean `" + near + "`?";
-  } else if (type == P::EQ && last == P::EQ) {
-    help = "equality is one `=`; `~` compares without regard to case and order";
-  } else if (type == P::AMP && last == P::AMP) {
-    help = "write `and`; `&` joins texts";
-  } else if (type == P::PIPE && last == P::PIPE) {
-    help = "write `or`; `|` is the union of two collections";
-  } else if (type == P::EQ && Has(expected, P::COLON)) {
-    help = "a line of a map is `target: value`";
-  } else if (type == P::TEXT && Has(expected, P::STRING)) {
-    help = "write it in single quotes";
-  } else if (type == P::NUMBER && Has(expected, P::V2FIELD)) {
-    help = "a code that is not a letter followed by letters, digits and hyphens is quoted: '" + text + "'";
-  } else if (type == P::LBRACE && Has(expected, P::COLON)) {
-    help = "a nested element is `target: { … }`";
+  }
+  if (help.empty() && (rule == P::RuleTableBlock || rule == P::RuleTableRow) && (type == P::NUMBER || type == P::SLASH || type == P::DOT)) {
+    help = "a code that is not a letter followed by letters, digits and hyphens is quoted";
   }
   sink_.Report(DiagnosticKind::kExpected, span, std::move(message), std::move(help));
 }

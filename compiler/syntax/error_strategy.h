@@ -32,7 +32,7 @@ class LineErrorStrategy : public antlr4::DefaultErrorStrategy {
   DiagnosticSink& sink_;
 };
 
-// "a value, `each` or end of line"; `rule` may have a word for all of it ("a clause of a feed").
-std::string DescribeExpected(const antlr4::misc::IntervalSet& expected, size_t rule, const antlr4::dfa::Vocabulary& vocabulary);
+// "a value, `each` or end of line"
+std::string DescribeExpected(const antlr4::misc::IntervalSet& expected, const antlr4::dfa::Vocabulary& vocabulary);
 
 }  // namespace weir::syntax

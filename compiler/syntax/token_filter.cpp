@@ -36,6 +36,11 @@ bool Leads(size_t type) {
   }
 }
 
+// And before these inside the header of a declaration; in a block they may begin a line.
+bool LeadsInHeader(size_t type) {
+  return type == L::ON || type == L::TO || type == L::FOR || type == L::FROM || type == L::VERSION || type == L::EQ || type == L::UNTIL || type == L::BY;
+}
+
 // Words that begin something of their own, so the grammar keeps them out of `firstIdent`.
 bool IsLineWord(size_t type) {
   switch (type) {
@@ -216,7 +221,8 @@ class Filter {
 
   // A leading word is a continuation unless a colon makes it a target.
   bool LeadsHere(const Token& token) {
-    return Leads(token.getType()) && !(IsWord(token.getType()) && NextType() == L::COLON);
+    size_t type = token.getType();
+    return (Leads(type) || (blocks_.size() == 1 && LeadsInHeader(type))) && !(IsWord(type) && NextType() == L::COLON);
   }
 
   // Missing `}`: a declaration in the first column ends all blocks, and a `}` under an outer block's first word the inner ones.
