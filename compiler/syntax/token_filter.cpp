@@ -12,71 +12,46 @@ using antlr4::Token;
 using antlr4::WritableToken;
 using L = generated::WeirParser;  // knows the lexer's types and those only the filter makes
 
+// A list of token types with a constant-time test.
+class TypeSet {
+ public:
+  constexpr TypeSet(std::initializer_list<size_t> types) {
+    for (size_t type : types) {
+      bits_[type / 64] |= uint64_t{1} << (type % 64);
+    }
+  }
+  constexpr bool contains(size_t type) const { return type < 256 && ((bits_[type / 64] >> (type % 64)) & 1) != 0; }
+
+ private:
+  uint64_t bits_[4] = {};
+};
+
 // A statement goes on after a line that ends with one of these …
-bool Trails(size_t type) {
-  switch (type) {
-    case L::COMMA: case L::COLON: case L::DOT: case L::PIPE: case L::AMP: case L::PLUS: case L::MINUS: case L::STAR:
-    case L::SLASH: case L::EQ: case L::NE: case L::TILDE: case L::NOT_TILDE: case L::LT: case L::LE: case L::GT: case L::GE:
-    case L::AND: case L::OR: case L::XOR: case L::IMPLIES: case L::ARROW: case L::RANGE:
-      return true;
-    default:
-      return false;
-  }
-}
-
-// … or before one that begins with one of these.
-bool Leads(size_t type) {
-  switch (type) {
-    case L::DOT: case L::STEP: case L::COMMA: case L::PIPE: case L::AMP: case L::PLUS: case L::EQ: case L::AND: case L::OR:
-    case L::XOR: case L::IMPLIES: case L::VIA: case L::ELSE: case L::WHEN: case L::USING: case L::ARROW: case L::CONFORMS:
-    case L::EXTENDS: case L::NAMED: case L::WITHIN: case L::BECAUSE: case L::UNLESS: case L::WHERE: case L::UNDOES:
-      return true;
-    default:
-      return false;
-  }
-}
-
-// And before these inside the header of a declaration; in a block they may begin a line.
-bool LeadsInHeader(size_t type) {
-  return type == L::ON || type == L::TO || type == L::FOR || type == L::FROM || type == L::VERSION || type == L::EQ || type == L::UNTIL || type == L::BY;
-}
-
+constexpr TypeSet kTrailing = {L::COMMA, L::COLON, L::DOT, L::PIPE, L::AMP,   L::PLUS,      L::MINUS, L::STAR,
+                               L::SLASH, L::EQ,    L::NE,  L::LT,   L::TILDE, L::NOT_TILDE, L::LE,    L::GT,
+                               L::GE,    L::AND,   L::OR,  L::XOR,  L::ARROW, L::IMPLIES,   L::RANGE};
+// … or before one that begins with one of these …
+constexpr TypeSet kLeading = {L::DOT,  L::STEP,  L::COMMA, L::PIPE,    L::AMP,     L::PLUS,  L::EQ,       L::AND,
+                              L::OR,   L::XOR,   L::VIA,   L::IMPLIES, L::ELSE,    L::WHEN,  L::USING,    L::ARROW,
+                              L::NAMED, L::WHERE, L::WITHIN, L::EXTENDS, L::BECAUSE, L::UNLESS, L::CONFORMS, L::UNDOES};
+// … and before these in the header of a declaration; in a block they may begin a line.
+constexpr TypeSet kLeadingInHeader = {L::ON, L::TO, L::FOR, L::FROM, L::VERSION, L::UNTIL, L::BY};
 // Words that begin something of their own, so the grammar keeps them out of `firstIdent`.
-bool IsLineWord(size_t type) {
-  switch (type) {
-    case L::KEY: case L::MERGE: case L::SNAPSHOT: case L::ON_FAIL: case L::SKIP_WORD: case L::LIFECYCLE: case L::ABSENT: case L::EACH:
-      return true;
-    default:
-      return false;
-  }
-}
-
-bool BeginsDeclaration(size_t type) {
-  switch (type) {
-    case L::AUTHORITY: case L::KEYSPACE: case L::EVENTS: case L::FN: case L::LIFECYCLE: case L::TABLE: case L::FEED: case L::MAP:
-    case L::POLICY: case L::CONSUMER: case L::TEST: case L::MIGRATE:
-      return true;
-    default:
-      return false;
-  }
-}
+constexpr TypeSet kLineWords = {L::KEY,       L::MERGE,     L::SNAPSHOT, L::ON_FAIL,
+                                L::SKIP_WORD, L::LIFECYCLE, L::ABSENT,   L::EACH};
+constexpr TypeSet kDeclarations = {L::AUTHORITY, L::KEYSPACE, L::EVENTS, L::FN,       L::LIFECYCLE, L::TABLE,
+                                   L::FEED,      L::MAP,      L::POLICY, L::CONSUMER, L::TEST,      L::MIGRATE};
+// What makes the tree one deeper.
+constexpr TypeSet kLinks = {L::DOT, L::STEP, L::REPEAT, L::LBRACK, L::PLUS, L::MINUS,     L::STAR,
+                            L::SLASH, L::DIV, L::MOD,   L::AMP,    L::PIPE, L::IS,        L::AS,
+                            L::LT,  L::LE,   L::GT,     L::GE,     L::EQ,   L::NE,        L::TILDE,
+                            L::NOT_TILDE, L::IN, L::CONTAINS, L::AND, L::OR, L::XOR,      L::IMPLIES};
 
 bool IsCalendarUnit(std::string_view word) {
   static constexpr std::array<std::string_view, 16> kUnits = {
       "year", "years", "month", "months", "week", "weeks", "day", "days", "hour", "hours", "minute", "minutes",
       "second", "seconds", "millisecond", "milliseconds"};
   return std::find(kUnits.begin(), kUnits.end(), word) != kUnits.end();
-}
-
-bool ExtendsChain(size_t type) {
-  switch (type) {
-    case L::DOT: case L::STEP: case L::REPEAT: case L::LBRACK: case L::PLUS: case L::MINUS: case L::STAR: case L::SLASH: case L::DIV:
-    case L::MOD: case L::AMP: case L::PIPE: case L::IS: case L::AS: case L::LT: case L::LE: case L::GT: case L::GE: case L::EQ: case L::NE:
-    case L::TILDE: case L::NOT_TILDE: case L::IN: case L::CONTAINS: case L::AND: case L::OR: case L::XOR: case L::IMPLIES:
-      return true;
-    default:
-      return false;
-  }
 }
 
 class Filter {
@@ -211,7 +186,7 @@ class Filter {
   void EndLine(const Token& token) {
     bool deeper = token.getCharPositionInLine() > block().statement_column;
     bool in_brackets = !block().brackets.empty();
-    if (!AtStatementStart() && !(deeper && (in_brackets || Trails(LastType()) || LeadsHere(token)))) {
+    if (!AtStatementStart() && !(deeper && (in_brackets || GoesOn(LastType(), token.getType(), NextType(), blocks_.size() == 1)))) {
       EndStatement();
     }
     if (unbalanced_ && blocks_.size() > 1) {
@@ -219,17 +194,11 @@ class Filter {
     }
   }
 
-  // A leading word is a continuation unless a colon makes it a target.
-  bool LeadsHere(const Token& token) {
-    size_t type = token.getType();
-    return (Leads(type) || (blocks_.size() == 1 && LeadsInHeader(type))) && !(IsWord(type) && NextType() == L::COLON);
-  }
-
   // Missing `}`: a declaration in the first column ends all blocks, and a `}` under an outer block's first word the inner ones.
   void CloseByLayout(const Token& token) {
     size_t column = token.getCharPositionInLine();
     size_t keep = blocks_.size();
-    if (column == 0 && BeginsDeclaration(token.getType()) && statements_were_indented_) {
+    if (column == 0 && kDeclarations.contains(token.getType()) && statements_were_indented_) {
       keep = 1;
     } else if (token.getType() == L::RBRACE) {
       while (keep > 1 && blocks_[keep - 1].column > column) {
@@ -281,13 +250,13 @@ class Filter {
     }
     if (LastType() == L::DOT) {
       SetType(token, L::IDENT);
-    } else if (!free_form_ && IsLineWord(type) && AtStatementStart()) {
+    } else if (!free_form_ && kLineWords.contains(type) && AtStatementStart()) {
       size_t next = NextType();
       bool adjacent_paren = next == L::LPAREN && all_[NextIndex()]->getStartIndex() == token.getStopIndex() + 1;
       if (next == L::COLON || next == L::ARROW || next == L::DOT || adjacent_paren) {
         SetType(token, L::IDENT);
       }
-    } else if (free_form_ && IsLineWord(type)) {
+    } else if (free_form_ && kLineWords.contains(type)) {
       SetType(token, L::IDENT);
     }
   }
@@ -347,7 +316,7 @@ class Filter {
     uint32_t& chain = block().brackets.empty() ? block().chain : block().brackets.back().chain;
     if (type == L::COMMA || type == L::COLON || type == L::ELSE) {
       chain = 0;
-    } else if (ExtendsChain(type) && ++chain > options_.max_chain) {
+    } else if (kLinks.contains(type) && ++chain > options_.max_chain) {
       return TooDeep(span, "more than " + std::to_string(options_.max_chain) + " operators in a row");
     }
     return true;
@@ -465,6 +434,12 @@ class Filter {
 }  // namespace
 
 bool IsWord(size_t type) { return type >= L::EDITION && type <= L::FALSE; }
+
+bool GoesOn(size_t last, size_t first, size_t second, bool in_header) {
+  bool leads = kLeading.contains(first) || (in_header && kLeadingInHeader.contains(first));
+  return kTrailing.contains(last) || (leads && !(IsWord(first) && second == L::COLON));
+}
+
 bool IsHidden(const antlr4::Token& token) { return token.getChannel() != antlr4::Token::DEFAULT_CHANNEL; }
 
 FilteredTokens FilterTokens(TokenList all, const LexedSource& source, bool free_form, const ParseOptions& options,

@@ -58,5 +58,8 @@ FilteredTokens FilterTokens(TokenList all, const LexedSource& source, bool free_
 // Is the token one of the language's words (all are soft)?
 bool IsWord(size_t type);
 bool IsHidden(const antlr4::Token& token);
+// Does a statement go on over a newline between the types `last` and `first`, given that the next line is deeper? A word
+// before a colon is a target, so `second` counts.
+bool GoesOn(size_t last, size_t first, size_t second, bool in_header);
 
 }  // namespace weir::syntax
