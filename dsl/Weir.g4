@@ -113,7 +113,7 @@ target : firstStep (DOT targetStep)* ;
 firstStep : firstIdent slice? ;
 targetStep : ident slice? ;
 slice : LPAREN system RPAREN ;
-value : mapBlock | LIFECYCLE qname | item (COMMA item)* mapBlock? ;
+value : mapBlock | LIFECYCLE qname (ELSE item)? | item (COMMA item)* mapBlock? ;
 item : alternative (ELSE alternative)* ;
 alternative : ABSENT code | EACH? expr (USING qname)? (VIA qname)? ;
 

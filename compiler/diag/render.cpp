@@ -82,7 +82,7 @@ class TextRenderer {
     uint32_t carets = std::max(1u, DisplayWidth(marked));
     std::string shown = Plain(line);
     Shorten(shown, before.size(), caret_column, carets);
-    Paint(kBlue, std::string(number.size() + 1, ' ') + "--> ");
+    Paint(kBlue, std::string(number.size(), ' ') + "--> ");
     out_ << file.path() << ':' << at.line << ':' << at.column << '\n';
     Paint(kBlue, number + " | ");
     out_ << shown << '\n';

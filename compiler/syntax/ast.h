@@ -95,7 +95,7 @@ enum class LineKind : uint8_t {
   kObject,     // target: { lines } [when]
   kEach,       // target: each source { lines } [when]
   kReference,  // target -> name [(argument)] [when]
-  kLifecycle,  // target: lifecycle name
+  kLifecycle,  // target: lifecycle name [else items[0]]
   kKey,        // key items [within name]; `key visit` is one item, a kName
   kMerge,      // merge name (patch, replace, fill)
   kSnapshot,   // snapshot set of name, each sources…
@@ -109,7 +109,7 @@ struct Line {
   Span span;
   std::string doc;
   Target target;
-  std::vector<Item> items;       // kAssign, kKey
+  std::vector<Item> items;       // kAssign, kKey, kLifecycle (at most one)
   ExprPtr source;                // kEach: what is walked; kReference: the argument
   std::vector<ExprPtr> sources;  // kSnapshot
   Name name;                     // kReference: map; kLifecycle; kMerge: mode; kSnapshot: map or keyspace; kOnFail: action

@@ -134,6 +134,9 @@ void AstBuilder::BuildValue(P::ValueContext* context, Line& line) {
   if (context->LIFECYCLE() != nullptr) {
     line.kind = LineKind::kLifecycle;
     line.name = NameOf(context->qname());
+    if (context->ELSE() != nullptr) {
+      line.items.push_back(BuildItem(context->item(0)));
+    }
     return;
   }
   for (P::ItemContext* item : context->item()) {

@@ -150,7 +150,7 @@ TEST(File, SizeIsBounded) {
   EXPECT_FALSE(ParseSource(std::string(100, ' '), options).sink.has_errors());
   Parsed past = ParseSource(std::string(101, ' '), options);
   ASSERT_EQ(past.sink.diagnostics().size(), 1u);
-  EXPECT_EQ(past.sink.diagnostics()[0].kind, DiagnosticKind::kTooLarge);
+  EXPECT_EQ(InfoOf(past.sink.diagnostics()[0].kind).code, "E0108");
 }
 
 TEST(File, ErrorsAreBounded) {
@@ -159,7 +159,7 @@ TEST(File, ErrorsAreBounded) {
   EXPECT_EQ(ParseSource(bad + bad + bad, options).sink.error_count(), 3u);
   Parsed past = ParseSource(bad + bad + bad + bad + bad, options);
   EXPECT_EQ(past.sink.error_count(), 4u) << past.Errors();
-  EXPECT_EQ(past.sink.diagnostics().back().kind, DiagnosticKind::kTooManyErrors);
+  EXPECT_EQ(InfoOf(past.sink.diagnostics().back().kind).code, "E0110");
 }
 
 TEST(File, BlocksNestToTheLimit) {
@@ -175,15 +175,34 @@ TEST(File, BlocksNestToTheLimit) {
   EXPECT_FALSE(ParseSource(nested(20), options).sink.has_errors());
   Parsed past = ParseSource(nested(21), options);
   ASSERT_TRUE(past.sink.has_errors());
-  EXPECT_EQ(past.sink.diagnostics()[0].kind, DiagnosticKind::kTooDeep);
+  EXPECT_EQ(InfoOf(past.sink.diagnostics()[0].kind).code, "E0109");
 }
 
 TEST(File, RefusesWhatIsNotUtf8) {
   for (const char* text : {"\xFF", "a\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82"}) {
     Parsed parsed = ParseSource(text);
     ASSERT_EQ(parsed.sink.diagnostics().size(), 1u);
-    EXPECT_EQ(parsed.sink.diagnostics()[0].kind, DiagnosticKind::kNotUtf8);
+    EXPECT_EQ(InfoOf(parsed.sink.diagnostics()[0].kind).code, "E0113");
   }
+}
+
+// docs/language.md shows every form in indented blocks; as far as they are whole declarations they must be read.
+TEST(File, LanguageReferenceIsRead) {
+  std::istringstream reference(ReadAll(std::string(WEIR_SOURCE_DIR) + "/docs/language.md"));
+  std::string source;
+  bool schematic = false;
+  for (std::string line; std::getline(reference, line);) {
+    if (line.starts_with("## ")) {
+      schematic = line.find("Maps") != std::string::npos || line.find("Expressions") != std::string::npos;
+    }
+    if (line.starts_with("    ") && !schematic) {
+      source += line.substr(4) + "\n";
+    }
+  }
+  source = std::regex_replace(source, std::regex(R"( \[extends adt\]| \[except[^\]]*\])"), "");
+  Parsed parsed = ParseSource(source);
+  EXPECT_FALSE(parsed.sink.has_errors()) << parsed.Errors();
+  EXPECT_GE(parsed.file->declarations.size(), 14u);
 }
 
 TEST(File, StdAndExamplesAreRead) {
