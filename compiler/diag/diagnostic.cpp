@@ -28,7 +28,8 @@ size_t Distance(std::string_view a, std::string_view b) {
       auto lower = [](char c) { return std::tolower(static_cast<unsigned char>(c)); };
       bool same = lower(a[i - 1]) == lower(b[j - 1]);
       d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (same ? 0 : 1)});
-      if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1])) {
+      if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) &&
+          lower(a[i - 2]) == lower(b[j - 1])) {
         d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
       }
     }
@@ -57,7 +58,8 @@ std::optional<DiagnosticInfo> FindDiagnosticKind(std::string_view code) {
 
 void DiagnosticSink::Report(Diagnostic diagnostic) {
   for (const Diagnostic& seen : diagnostics_) {
-    if (seen.kind == diagnostic.kind && seen.span == diagnostic.span && seen.message == diagnostic.message) {
+    if (seen.kind == diagnostic.kind && seen.span == diagnostic.span &&
+        seen.message == diagnostic.message) {
       return;
     }
   }

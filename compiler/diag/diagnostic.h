@@ -1,6 +1,6 @@
-// What is told to the author. A phase reports into a DiagnosticSink and goes on; renderers (render.h) turn the sorted
-// result into text, JSON or SARIF. Messages are lower case, without full stop, with backticks around what the author
-// wrote; no patient data, ever.
+// What is told to the author. A phase reports into a DiagnosticSink and goes on; renderers
+// (render.h) turn the sorted result into text, JSON or SARIF. Messages are lower case, without full
+// stop, with backticks around what the author wrote; no patient data, ever.
 #pragma once
 
 #include <cstdint>
@@ -45,11 +45,11 @@ struct DiagnosticNote {
 
 struct Diagnostic {
   DiagnosticKind kind;
-  Span span;            // the narrowest wrong range; invalid when there is none
+  Span span;  // the narrowest wrong range; invalid when there is none
   std::string message;
-  std::string help;     // the fix, when we know it
+  std::string help;  // the fix, when we know it
   std::vector<DiagnosticNote> notes;
-  std::string label;    // short text beside the caret
+  std::string label;  // short text beside the caret
 };
 
 class DiagnosticSink {
@@ -57,13 +57,19 @@ class DiagnosticSink {
   // Keeps the diagnostic, unless the same kind was reported at the same place.
   void Report(Diagnostic diagnostic);
   void Report(DiagnosticKind kind, Span span, std::string message, std::string help = {}) {
-    Report({.kind = kind, .span = span, .message = std::move(message), .help = std::move(help), .notes = {}, .label = {}});
+    Report({.kind = kind,
+            .span = span,
+            .message = std::move(message),
+            .help = std::move(help),
+            .notes = {},
+            .label = {}});
   }
 
   size_t error_count() const { return error_count_; }
   bool has_errors() const { return error_count_ > 0; }
   const std::vector<Diagnostic>& diagnostics() const { return diagnostics_; }
-  // In file and text order, causes (reported first) before what follows from them at the same place.
+  // In file and text order, causes (reported first) before what follows from them at the same
+  // place.
   std::vector<Diagnostic> Sorted() const;
 
  private:

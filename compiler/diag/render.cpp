@@ -16,11 +16,15 @@ constexpr std::string_view kRed = "\033[1;31m";
 constexpr std::string_view kYellow = "\033[1;33m";
 constexpr std::string_view kBlue = "\033[1;34m";
 
-std::string_view Word(Severity severity) { return severity == Severity::kError ? "error" : "warning"; }
+std::string_view Word(Severity severity) {
+  return severity == Severity::kError ? "error" : "warning";
+}
 
-// One place per code point; combining and wide characters are rare in sources and cost only a shifted caret.
+// One place per code point; combining and wide characters are rare in sources and cost only a
+// shifted caret.
 uint32_t DisplayWidth(std::string_view text) {
-  return static_cast<uint32_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+  return static_cast<uint32_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
 std::string Plain(std::string_view line) {
@@ -35,7 +39,8 @@ std::string Plain(std::string_view line) {
 
 class TextRenderer {
  public:
-  TextRenderer(const SourceFiles& files, const RenderOptions& options) : files_(files), options_(options) {}
+  TextRenderer(const SourceFiles& files, const RenderOptions& options)
+      : files_(files), options_(options) {}
 
   void Add(const Diagnostic& diagnostic) {
     const DiagnosticInfo& info = InfoOf(diagnostic.kind);
@@ -93,21 +98,25 @@ class TextRenderer {
   }
 
   // Cuts a long line to a window around the caret, at code point borders.
-  void Shorten(std::string& line, size_t caret_byte, uint32_t& caret_column, uint32_t& carets) const {
+  void Shorten(std::string& line, size_t caret_byte, uint32_t& caret_column,
+               uint32_t& carets) const {
     if (DisplayWidth(line) <= options_.max_line_columns) {
       return;
     }
-    size_t start = caret_byte > options_.max_line_columns / 2 ? caret_byte - options_.max_line_columns / 2 : 0;
+    size_t start =
+        caret_byte > options_.max_line_columns / 2 ? caret_byte - options_.max_line_columns / 2 : 0;
     size_t end = std::min(line.size(), start + options_.max_line_columns);
     auto inside = [&](size_t i) { return i < line.size() && (line[i] & 0xC0) == 0x80; };
-    while (inside(start)) {
+    while (start > 0 && inside(start)) {
       --start;
     }
     while (inside(end)) {
       ++end;
     }
-    std::string cut = (start > 0 ? "…" : "") + line.substr(start, end - start) + (end < line.size() ? "…" : "");
-    caret_column = DisplayWidth(std::string_view(line).substr(start, caret_byte - start)) + (start > 0 ? 1 : 0);
+    std::string cut =
+        (start > 0 ? "…" : "") + line.substr(start, end - start) + (end < line.size() ? "…" : "");
+    caret_column = DisplayWidth(std::string_view(line).substr(start, caret_byte - start)) +
+                   (start > 0 ? 1 : 0);
     carets = std::min(carets, std::max(1u, DisplayWidth(cut) - caret_column));
     line = std::move(cut);
   }
@@ -121,7 +130,11 @@ Json Place(const SourceFiles& files, Span span) {
   const SourceFile& file = files[span.file];
   LineColumn begin = file.Locate(span.begin);
   LineColumn end = file.Locate(span.end);
-  return {{"path", file.path()}, {"line", begin.line}, {"column", begin.column}, {"end_line", end.line}, {"end_column", end.column}};
+  return {{"path", file.path()},
+          {"line", begin.line},
+          {"column", begin.column},
+          {"end_line", end.line},
+          {"end_column", end.column}};
 }
 
 Json SarifLocation(const SourceFiles& files, Span span) {
@@ -129,15 +142,21 @@ Json SarifLocation(const SourceFiles& files, Span span) {
   return {{"physicalLocation",
            {{"artifactLocation", {{"uri", place["path"]}}},
             {"region",
-             {{"startLine", place["line"]}, {"startColumn", place["column"]}, {"endLine", place["end_line"]}, {"endColumn", place["end_column"]}}}}}};
+             {{"startLine", place["line"]},
+              {"startColumn", place["column"]},
+              {"endLine", place["end_line"]},
+              {"endColumn", place["end_column"]}}}}}};
 }
 
 // Source text may be broken UTF-8 (E0113 says so); a renderer must not throw over it.
-std::string Dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string Dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 }  // namespace
 
-std::string RenderText(const SourceFiles& files, const std::vector<Diagnostic>& diagnostics, const RenderOptions& options) {
+std::string RenderText(const SourceFiles& files, const std::vector<Diagnostic>& diagnostics,
+                       const RenderOptions& options) {
   TextRenderer renderer(files, options);
   for (const Diagnostic& diagnostic : diagnostics) {
     renderer.Add(diagnostic);
@@ -151,7 +170,8 @@ std::string RenderJson(const SourceFiles& files, const std::vector<Diagnostic>& 
   for (const Diagnostic& diagnostic : diagnostics) {
     const DiagnosticInfo& info = InfoOf(diagnostic.kind);
     errors += info.severity == Severity::kError;
-    Json json = {{"code", info.code}, {"severity", Word(info.severity)}, {"message", diagnostic.message}};
+    Json json = {
+        {"code", info.code}, {"severity", Word(info.severity)}, {"message", diagnostic.message}};
     if (!diagnostic.help.empty()) {
       json["help"] = diagnostic.help;
     }
@@ -172,14 +192,16 @@ std::string RenderJson(const SourceFiles& files, const std::vector<Diagnostic>& 
   return Dump({{"diagnostics", std::move(list)}, {"errors", errors}, {"warnings", warnings}});
 }
 
-std::string RenderSarif(const SourceFiles& files, const std::vector<Diagnostic>& diagnostics, std::string_view tool_version) {
+std::string RenderSarif(const SourceFiles& files, const std::vector<Diagnostic>& diagnostics,
+                        std::string_view tool_version) {
   Json results = Json::array();
   std::set<DiagnosticKind> used;
   for (const Diagnostic& diagnostic : diagnostics) {
     const DiagnosticInfo& info = InfoOf(diagnostic.kind);
     used.insert(diagnostic.kind);
     std::string text = diagnostic.message + (diagnostic.help.empty() ? "" : "; " + diagnostic.help);
-    Json result = {{"ruleId", info.code}, {"level", Word(info.severity)}, {"message", {{"text", text}}}};
+    Json result = {
+        {"ruleId", info.code}, {"level", Word(info.severity)}, {"message", {{"text", text}}}};
     if (diagnostic.span.valid()) {
       result["locations"] = Json::array({SarifLocation(files, diagnostic.span)});
     }
@@ -199,11 +221,15 @@ std::string RenderSarif(const SourceFiles& files, const std::vector<Diagnostic>&
   Json rules = Json::array();
   for (DiagnosticKind kind : used) {
     const DiagnosticInfo& info = InfoOf(kind);
-    rules.push_back({{"id", info.code}, {"shortDescription", {{"text", info.title}}}, {"fullDescription", {{"text", info.explanation}}}});
+    rules.push_back({{"id", info.code},
+                     {"shortDescription", {{"text", info.title}}},
+                     {"fullDescription", {{"text", info.explanation}}}});
   }
   Json driver = {{"name", "weir"}, {"version", tool_version}, {"rules", std::move(rules)}};
   Json run = {{"tool", {{"driver", std::move(driver)}}}, {"results", std::move(results)}};
-  return Dump({{"$schema", "https://json.schemastore.org/sarif-2.1.0.json"}, {"version", "2.1.0"}, {"runs", Json::array({std::move(run)})}});
+  return Dump({{"$schema", "https://json.schemastore.org/sarif-2.1.0.json"},
+               {"version", "2.1.0"},
+               {"runs", Json::array({std::move(run)})}});
 }
 
 std::string Explain(std::string_view code) {

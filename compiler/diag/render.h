@@ -16,10 +16,12 @@ struct RenderOptions {
 };
 
 // As in docs/diagnostics.md; a blank line between two of them.
-std::string RenderText(const SourceFiles& files, const std::vector<Diagnostic>& diagnostics, const RenderOptions& options = {});
+std::string RenderText(const SourceFiles& files, const std::vector<Diagnostic>& diagnostics,
+                       const RenderOptions& options = {});
 // {"diagnostics":[{"code","severity","message","help"?,"path","line","column","end_line","end_column","notes":[…]}],"errors":n,"warnings":n}
 std::string RenderJson(const SourceFiles& files, const std::vector<Diagnostic>& diagnostics);
-std::string RenderSarif(const SourceFiles& files, const std::vector<Diagnostic>& diagnostics, std::string_view tool_version);
+std::string RenderSarif(const SourceFiles& files, const std::vector<Diagnostic>& diagnostics,
+                        std::string_view tool_version);
 
 // `E0101: title` and the explanation, wrapped at 80 columns; empty for a code we do not know.
 std::string Explain(std::string_view code);

@@ -1,6 +1,7 @@
-// The syntax tree of one file: what the author wrote, in his order, names unresolved. Plain structs, owned from the
-// file downwards by unique_ptr and vector; every node has the span of its text. The parser always returns a tree: a
-// part it could not read is left out or is ExprKind::kError, and was reported.
+// The syntax tree of one file: what the author wrote, in his order, names unresolved. Plain
+// structs, owned from the file downwards by unique_ptr and vector; every node has the span of its
+// text. The parser always returns a tree: a part it could not read is left out or is
+// ExprKind::kError, and was reported.
 #pragma once
 
 #include <cstdint>
@@ -43,15 +44,16 @@ using ExprPtr = std::unique_ptr<Expr>;
 struct Expr {
   ExprKind kind = ExprKind::kError;
   Operator op = Operator::kNone;
-  bool implicit = false;      // kThis that was not written
-  bool has_receiver = false;  // kCall: kids[0] is the receiver
-  bool parenthesized = false; // `and` beside `or` needs parentheses, so the checker must see them
-  bool unit_is_word = false;  // kQuantity: `days`, not 'd'
-  int32_t number = 0;         // kV2Field, kStep, kRepeat
+  bool implicit = false;       // kThis that was not written
+  bool has_receiver = false;   // kCall: kids[0] is the receiver
+  bool parenthesized = false;  // `and` beside `or` needs parentheses, so the checker must see them
+  bool unit_is_word = false;   // kQuantity: `days`, not 'd'
+  int32_t number = 0;          // kV2Field, kStep, kRepeat
   Span span;
-  Span name_span;             // the operator, the member's, function's or type's name, the step: what a caret should point at
+  Span name_span;  // the operator, the member's, function's or type's name, the step: what a caret
+                   // should point at
   std::string text;
-  std::string value;          // kCriterion: what follows the word; kQuantity: the unit
+  std::string value;  // kCriterion: what follows the word; kQuantity: the unit
   std::vector<ExprPtr> kids;
 };
 
@@ -59,10 +61,10 @@ struct Expr {
 struct Alternative {
   Span span;
   bool each = false;
-  ExprPtr expr;         // null for `absent`
+  ExprPtr expr;  // null for `absent`
   Name using_map;
   Name via_table;
-  Name absent;          // data-absent-reason code
+  Name absent;  // data-absent-reason code
 };
 
 // `alternative else alternative …`: the first that is not empty.
@@ -112,35 +114,48 @@ struct Line {
   std::vector<Item> items;       // kAssign, kKey, kLifecycle (at most one)
   ExprPtr source;                // kEach: what is walked; kReference: the argument
   std::vector<ExprPtr> sources;  // kSnapshot
-  Name name;                     // kReference: map; kLifecycle; kMerge: mode; kSnapshot: map or keyspace; kOnFail: action
-  Name within;                   // kKey
-  ExprPtr condition;             // when
-  std::vector<Line> lines;       // kObject, kEach
+  Name name;    // kReference: map; kLifecycle; kMerge: mode; kSnapshot: map or keyspace; kOnFail:
+                // action
+  Name within;  // kKey
+  ExprPtr condition;        // when
+  std::vector<Line> lines;  // kObject, kEach
 };
 
-// An event, a range of them (`A01..A08`) or the name of a declared set; message is "ADT" in `ADT^A01`, else empty.
+// An event, a range of them (`A01..A08`) or the name of a declared set; message is "ADT" in
+// `ADT^A01`, else empty.
 struct EventRange {
   Span span;
   Name message;
-  Name first;         // "A01", "*" for any trigger, or the name of an `events` declaration
-  Name last;          // empty: a single one
-  Name structure;     // `as ADT_A01`
+  Name first;      // "A01", "*" for any trigger, or the name of an `events` declaration
+  Name last;       // empty: a single one
+  Name structure;  // `as ADT_A01`
 };
 
 struct VersionRange {
   Span span;
-  Name first, last;   // "any" alone: every version
+  Name first, last;  // "any" alone: every version
 };
 
 struct Duration {
   Span span;
   int64_t amount = 0;
-  std::string unit;   // singular: "minute"
+  std::string unit;  // singular: "minute"
 };
 
 enum class DeclKind : uint8_t {
-  kAuthority, kKeyspace, kEvents, kFunction, kLifecycle, kTable, kFeed, kMap,
-  kPolicy, kConsumer, kTest, kMigrate, kAcceptChange,
+  kAuthority,
+  kKeyspace,
+  kEvents,
+  kFunction,
+  kLifecycle,
+  kTable,
+  kFeed,
+  kMap,
+  kPolicy,
+  kConsumer,
+  kTest,
+  kMigrate,
+  kAcceptChange,
 };
 
 struct Decl {
@@ -151,24 +166,24 @@ struct Decl {
 
   DeclKind kind;
   Span span;
-  Span header;        // up to the `{`, or the whole
-  Name name;          // kTest: its title; kMigrate: the old version; kAcceptChange: the change code
-  std::string doc;    // text of the `///` lines before it
+  Span header;      // up to the `{`, or the whole
+  Name name;        // kTest: its title; kMigrate: the old version; kAcceptChange: the change code
+  std::string doc;  // text of the `///` lines before it
 };
 using DeclPtr = std::unique_ptr<Decl>;
 
 struct AuthorityDecl : Decl {
   static constexpr DeclKind kKind = DeclKind::kAuthority;
   AuthorityDecl() : Decl(kKind) {}
-  Name uri;                       // decoded
-  std::vector<Name> namespaces;   // from 'EAST', 'EASTHOSP'
+  Name uri;                      // decoded
+  std::vector<Name> namespaces;  // from 'EAST', 'EASTHOSP'
 };
 
 struct KeyspaceDecl : Decl {
   static constexpr DeclKind kKind = DeclKind::kKeyspace;
   KeyspaceDecl() : Decl(kKind) {}
   Name type;
-  std::vector<Item> parts;        // one, or a composed key
+  std::vector<Item> parts;  // one, or a composed key
   Name within;
 };
 
@@ -182,21 +197,21 @@ struct FunctionDecl : Decl {
   static constexpr DeclKind kKind = DeclKind::kFunction;
   FunctionDecl() : Decl(kKind) {}
   std::vector<Name> params;
-  Item body;                      // alternatives and `via` are allowed, `each` and `absent` are the checker's to refuse
+  Item body;  // alternatives and `via` are allowed, `each` and `absent` are the checker's to refuse
 };
 
 struct LifecycleRow {
   Span span;
   std::vector<EventRange> events;
-  bool undoes = false;            // `A11 undoes A01, A04`
-  Name status;                    // -> planned
+  bool undoes = false;  // `A11 undoes A01, A04`
+  Name status;          // -> planned
   std::vector<EventRange> undone;
 };
 
 struct LifecycleDecl : Decl {
   static constexpr DeclKind kKind = DeclKind::kLifecycle;
   LifecycleDecl() : Decl(kKind) {}
-  Name element;                   // "Encounter.status"
+  Name element;  // "Encounter.status"
   std::vector<LifecycleRow> rows;
 };
 
@@ -207,19 +222,19 @@ struct TableRow {
   std::vector<Name> sources;
   Name target;
   Name display;
-  Name system;                    // `in "http://…"`
+  Name system;  // `in "http://…"`
 };
 
 struct TableDecl : Decl {
   static constexpr DeclKind kKind = DeclKind::kTable;
   TableDecl() : Decl(kKind) {}
-  Name from;                      // HL70004, v3-ActCode or a quoted URL
+  Name from;  // HL70004, v3-ActCode or a quoted URL
   Name to;
   bool from_is_url = false;
   bool to_is_url = false;
   std::vector<TableRow> rows;
   TableElse otherwise = TableElse::kNone;
-  TableRow otherwise_row;         // span always; target, display, system for kCode
+  TableRow otherwise_row;  // span always; target, display, system for kCode
 };
 
 enum class ClauseKind : uint8_t {
@@ -269,7 +284,7 @@ struct Clause {
   Item item, survivor;
   ForEach for_each;
   ExprPtr condition;
-  Name anchor;                    // segment … after PV1
+  Name anchor;  // segment … after PV1
   Name stat, number, unit, during_from, during_to;
   Operator op = Operator::kNone;
   bool same_content = false;
@@ -288,18 +303,28 @@ struct FeedDecl : Decl {
 struct MapDecl : Decl {
   static constexpr DeclKind kKind = DeclKind::kMap;
   MapDecl() : Decl(kKind) {}
-  // `map CX to Identifier`: name "CX", no `from`; which names are data types is the checker's knowledge.
+  // `map CX to Identifier`: name "CX", no `from`; which names are data types is the checker's
+  // knowledge.
   Name from;
   std::vector<EventRange> on;
   ForEach for_each;
   Name to;
-  Name profile;                   // conforms …: id or quoted URL
+  Name profile;  // conforms …: id or quoted URL
   bool else_base = false;
   std::vector<Name> extends;
   std::vector<Line> lines;
 };
 
-enum class RuleVerb : uint8_t { kLabel, kPermit, kDeny, kRedact, kMask, kNeverStore, kNeverTo, kBreakGlass };
+enum class RuleVerb : uint8_t {
+  kLabel,
+  kPermit,
+  kDeny,
+  kRedact,
+  kMask,
+  kNeverStore,
+  kNeverTo,
+  kBreakGlass
+};
 
 // `Encounter(identifier, class, period)`
 struct PolicyScope {
@@ -311,14 +336,14 @@ struct PolicyScope {
 struct PolicyRule {
   RuleVerb verb = RuleVerb::kLabel;
   Span span;
-  Name action;                    // read
-  Name subject;                   // label defined or named, element path, type of `never store`
-  std::vector<Name> to;           // roles, purposes, mask precision
-  std::vector<Name> purposes;     // for
-  std::vector<PolicyScope> on;    // `source` is a scope of that name
+  Name action;                  // read
+  Name subject;                 // label defined or named, element path, type of `never store`
+  std::vector<Name> to;         // roles, purposes, mask precision
+  std::vector<Name> purposes;   // for
+  std::vector<PolicyScope> on;  // `source` is a scope of that name
   ExprPtr where;
   std::vector<Name> spreading;
-  Name unless_word, unless_value; // `consent grants`, `role registration`
+  Name unless_word, unless_value;  // `consent grants`, `role registration`
   std::vector<Name> obliges;
 };
 
@@ -353,7 +378,7 @@ struct MigrateDecl : Decl {
   Name to;
   struct Step {
     Span span;
-    Name verb;                    // backfill
+    Name verb;  // backfill
     Name feed;
     std::optional<Duration> since;
   };
@@ -363,14 +388,14 @@ struct MigrateDecl : Decl {
 struct AcceptChangeDecl : Decl {
   static constexpr DeclKind kKind = DeclKind::kAcceptChange;
   AcceptChangeDecl() : Decl(kKind) {}
-  Name until;                     // 2026-12-01
+  Name until;  // 2026-12-01
   Name by, because;
 };
 
 struct Use {
   Span span;
-  Name package;                   // fhir, us_core, std.v2
-  Name version;                   // r4, 6.1.0; may be empty
+  Name package;  // fhir, us_core, std.v2
+  Name version;  // r4, 6.1.0; may be empty
 };
 
 struct File {

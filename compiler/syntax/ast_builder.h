@@ -1,5 +1,5 @@
-// Parse tree to ast::File, one source file per construct. After an error the tree has holes: every getter may give null,
-// and a part whose essence is missing is left out of the result.
+// Parse tree to ast::File, one source file per construct. After an error the tree has holes: every
+// getter may give null, and a part whose essence is missing is left out of the result.
 #pragma once
 
 #include <memory>

@@ -31,18 +31,22 @@ void AstBuilder::BuildStatement(P::TopStatementContext* context, ast::File& file
     return;
   }
   if (!file.declarations.empty()) {
-    Report(DiagnosticKind::kMisplacedHeader, SpanOf(context->getStart()), "`" + Raw(context->getStart()).text + "` comes after a declaration",
+    Report(DiagnosticKind::kMisplacedHeader, SpanOf(context->getStart()),
+           "`" + Raw(context->getStart()).text + "` comes after a declaration",
            "move it to the head of the file");
   }
-  if (auto* edition = dynamic_cast<P::EditionStatementContext*>(context); edition != nullptr && edition->NUMBER() != nullptr) {
+  if (auto* edition = dynamic_cast<P::EditionStatementContext*>(context);
+      edition != nullptr && edition->NUMBER() != nullptr) {
     ast::Name number = Raw(edition->NUMBER()->getSymbol());
     if (!file.edition.empty()) {
       Report(DiagnosticKind::kMisplacedHeader, number.span, "the edition is declared twice");
     } else if (number.text != "1") {
-      Report(DiagnosticKind::kUnknownEdition, number.span, "edition `" + number.text + "` is unknown to this compiler", "write `edition 1`");
+      Report(DiagnosticKind::kUnknownEdition, number.span,
+             "edition `" + number.text + "` is unknown to this compiler", "write `edition 1`");
     }
     file.edition = std::move(number);
-  } else if (auto* package = dynamic_cast<P::PackageStatementContext*>(context); package != nullptr && package->qname() != nullptr) {
+  } else if (auto* package = dynamic_cast<P::PackageStatementContext*>(context);
+             package != nullptr && package->qname() != nullptr) {
     if (!file.package.empty()) {
       Report(DiagnosticKind::kMisplacedHeader, SpanOf(package), "the package is declared twice");
     }
@@ -64,7 +68,8 @@ ast::DeclPtr AstBuilder::BuildDecl(P::DeclarationContext* context) {
     std::vector<ast::Name> texts = NamesOf(authority->text());
     if (!texts.empty()) {
       made->uri = std::move(texts.front());
-      made->namespaces.assign(std::make_move_iterator(texts.begin() + 1), std::make_move_iterator(texts.end()));
+      made->namespaces.assign(std::make_move_iterator(texts.begin() + 1),
+                              std::make_move_iterator(texts.end()));
     }
     decl = std::move(made);
   } else if (auto* keyspace = dynamic_cast<P::KeyspaceDeclContext*>(context)) {
@@ -150,8 +155,10 @@ namespace {
 
 ast::TableElse ElseOf(const std::string& word) {
   using Pair = std::pair<std::string_view, ast::TableElse>;
-  for (auto [name, kind] : {Pair{"dead_letter", ast::TableElse::kDeadLetter}, Pair{"original", ast::TableElse::kOriginal},
-                            Pair{"text", ast::TableElse::kText}, Pair{"omit", ast::TableElse::kOmit}}) {
+  for (auto [name, kind] :
+       {Pair{"dead_letter", ast::TableElse::kDeadLetter},
+        Pair{"original", ast::TableElse::kOriginal}, Pair{"text", ast::TableElse::kText},
+        Pair{"omit", ast::TableElse::kOmit}}) {
     if (word == name) {
       return kind;
     }
@@ -182,10 +189,15 @@ ast::DeclPtr AstBuilder::BuildTable(P::TableDeclContext* context) {
       } else {
         decl->rows.push_back(std::move(made));
       }
-    } else if (auto* otherwise = dynamic_cast<P::TableElseContext*>(row); otherwise != nullptr && otherwise->tableCode() != nullptr) {
+    } else if (auto* otherwise = dynamic_cast<P::TableElseContext*>(row);
+               otherwise != nullptr && otherwise->tableCode() != nullptr) {
       if (decl->otherwise != ast::TableElse::kNone) {
-        sink_.Report({.kind = DiagnosticKind::kDuplicateClause, .span = SpanOf(otherwise), .message = "`else` is written twice", .help = "",
-                      .notes = {{decl->otherwise_row.span, "the first one"}}, .label = ""});
+        sink_.Report({.kind = DiagnosticKind::kDuplicateClause,
+                      .span = SpanOf(otherwise),
+                      .message = "`else` is written twice",
+                      .help = "",
+                      .notes = {{decl->otherwise_row.span, "the first one"}},
+                      .label = ""});
         continue;
       }
       P::TableCodeContext* code = otherwise->tableCode();
@@ -194,8 +206,12 @@ ast::DeclPtr AstBuilder::BuildTable(P::TableDeclContext* context) {
       made.span = SpanOf(otherwise);
       made.target = quoted ? ast::Name{Decode(SpanOf(code)), SpanOf(code)} : NameOf(code->code());
       decl->otherwise = quoted ? ast::TableElse::kCode : ElseOf(made.target.text);
-      made.display = otherwise->display() != nullptr ? ast::Name{Decode(SpanOf(otherwise->display())), SpanOf(otherwise->display())} : ast::Name{};
-      made.system = otherwise->inSystem() != nullptr ? NameOf(otherwise->inSystem()->text()) : ast::Name{};
+      made.display =
+          otherwise->display() != nullptr
+              ? ast::Name{Decode(SpanOf(otherwise->display())), SpanOf(otherwise->display())}
+              : ast::Name{};
+      made.system =
+          otherwise->inSystem() != nullptr ? NameOf(otherwise->inSystem()->text()) : ast::Name{};
     }
   }
   return decl;
@@ -206,7 +222,8 @@ ast::TableRow AstBuilder::BuildRow(P::TableCodesContext* context) {
   row.span = SpanOf(context);
   for (P::TableCodeContext* code : context->tableCode()) {
     Span span = SpanOf(code);
-    row.sources.push_back(code->STRING() != nullptr ? ast::Name{Decode(span), span} : NameOf(code->code()));
+    row.sources.push_back(code->STRING() != nullptr ? ast::Name{Decode(span), span}
+                                                    : NameOf(code->code()));
   }
   // All but the last stand before the arrow.
   if (context->ARROW() != nullptr && row.sources.size() > 1) {

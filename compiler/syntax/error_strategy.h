@@ -1,6 +1,7 @@
-// How the parser goes on after an error, and what it says. ANTLR's own strategy inserts and deletes single tokens and
-// lists some seventy expected ones; ours skips to the end of the logical line, never past a block's braces, says one
-// thing per logical line and folds what was expected into the author's words.
+// How the parser goes on after an error, and what it says. ANTLR's own strategy inserts and deletes
+// single tokens and lists some seventy expected ones; ours skips to the end of the logical line,
+// never past a block's braces, says one thing per logical line and folds what was expected into the
+// author's words.
 #pragma once
 
 #include <string>
@@ -14,7 +15,8 @@ namespace weir::syntax {
 
 class LineErrorStrategy : public antlr4::DefaultErrorStrategy {
  public:
-  LineErrorStrategy(FilteredTokens& tokens, const LexedSource& source, const ParseOptions& options, DiagnosticSink& sink)
+  LineErrorStrategy(FilteredTokens& tokens, const LexedSource& source, const ParseOptions& options,
+                    DiagnosticSink& sink)
       : tokens_(tokens), source_(source), options_(options), sink_(sink) {}
 
   void reportError(antlr4::Parser* parser, const antlr4::RecognitionException& error) override;
@@ -23,7 +25,8 @@ class LineErrorStrategy : public antlr4::DefaultErrorStrategy {
   void sync(antlr4::Parser* parser) override;
 
  private:
-  void ReportAt(antlr4::Parser* parser, antlr4::Token* found, const antlr4::misc::IntervalSet& expected, bool exact);
+  void ReportAt(antlr4::Parser* parser, antlr4::Token* found,
+                const antlr4::misc::IntervalSet& expected, bool exact);
   void SkipToEnd(antlr4::Parser* parser, bool consume_end);
 
   FilteredTokens& tokens_;
@@ -33,6 +36,7 @@ class LineErrorStrategy : public antlr4::DefaultErrorStrategy {
 };
 
 // "a value, `each` or end of line"
-std::string DescribeExpected(const antlr4::misc::IntervalSet& expected, const antlr4::dfa::Vocabulary& vocabulary);
+std::string DescribeExpected(const antlr4::misc::IntervalSet& expected,
+                             const antlr4::dfa::Vocabulary& vocabulary);
 
 }  // namespace weir::syntax

@@ -13,37 +13,63 @@ namespace {
 
 Operator OperatorOf(size_t type) {
   switch (type) {
-    case P::STAR: return Operator::kMul;
-    case P::SLASH: return Operator::kDivide;
-    case P::DIV: return Operator::kDiv;
-    case P::MOD: return Operator::kMod;
-    case P::PLUS: return Operator::kPlus;
-    case P::MINUS: return Operator::kMinus;
-    case P::AMP: return Operator::kConcat;
-    case P::IS: return Operator::kIs;
-    case P::AS: return Operator::kAs;
-    case P::PIPE: return Operator::kUnion;
-    case P::LE: return Operator::kLessEq;
-    case P::LT: return Operator::kLess;
-    case P::GT: return Operator::kGreater;
-    case P::GE: return Operator::kGreaterEq;
-    case P::EQ: return Operator::kEqual;
-    case P::TILDE: return Operator::kEquivalent;
-    case P::NE: return Operator::kNotEqual;
-    case P::NOT_TILDE: return Operator::kNotEquivalent;
-    case P::IN: return Operator::kIn;
-    case P::CONTAINS: return Operator::kContains;
-    case P::AND: return Operator::kAnd;
-    case P::OR: return Operator::kOr;
-    case P::XOR: return Operator::kXor;
-    case P::IMPLIES: return Operator::kImplies;
-    default: return Operator::kNone;
+    case P::STAR:
+      return Operator::kMul;
+    case P::SLASH:
+      return Operator::kDivide;
+    case P::DIV:
+      return Operator::kDiv;
+    case P::MOD:
+      return Operator::kMod;
+    case P::PLUS:
+      return Operator::kPlus;
+    case P::MINUS:
+      return Operator::kMinus;
+    case P::AMP:
+      return Operator::kConcat;
+    case P::IS:
+      return Operator::kIs;
+    case P::AS:
+      return Operator::kAs;
+    case P::PIPE:
+      return Operator::kUnion;
+    case P::LE:
+      return Operator::kLessEq;
+    case P::LT:
+      return Operator::kLess;
+    case P::GT:
+      return Operator::kGreater;
+    case P::GE:
+      return Operator::kGreaterEq;
+    case P::EQ:
+      return Operator::kEqual;
+    case P::TILDE:
+      return Operator::kEquivalent;
+    case P::NE:
+      return Operator::kNotEqual;
+    case P::NOT_TILDE:
+      return Operator::kNotEquivalent;
+    case P::IN:
+      return Operator::kIn;
+    case P::CONTAINS:
+      return Operator::kContains;
+    case P::AND:
+      return Operator::kAnd;
+    case P::OR:
+      return Operator::kOr;
+    case P::XOR:
+      return Operator::kXor;
+    case P::IMPLIES:
+      return Operator::kImplies;
+    default:
+      return Operator::kNone;
   }
 }
 
 // Certainly a condition, so `[…]` around it is no index.
 bool IsCondition(const Expr& expr) {
-  return (expr.kind == ExprKind::kBinary && expr.op >= Operator::kLessEq) || (expr.kind == ExprKind::kTypeOp && expr.op == Operator::kIs);
+  return (expr.kind == ExprKind::kBinary && expr.op >= Operator::kLessEq) ||
+         (expr.kind == ExprKind::kTypeOp && expr.op == Operator::kIs);
 }
 
 }  // namespace
@@ -70,14 +96,16 @@ ExprPtr AstBuilder::BuildExpr(P::ExprContext* context) {
   if (auto* binary = dynamic_cast<P::BinaryExprContext*>(context)) {
     return BuildBinary(binary);
   }
-  if (auto* unary = dynamic_cast<P::UnaryExprContext*>(context); unary != nullptr && unary->op != nullptr) {
+  if (auto* unary = dynamic_cast<P::UnaryExprContext*>(context);
+      unary != nullptr && unary->op != nullptr) {
     ExprPtr expr = MakeExpr(ExprKind::kUnary, SpanOf(unary));
     expr->op = OperatorOf(unary->op->getType());
     expr->name_span = SpanOf(unary->op);
     expr->kids.push_back(BuildExpr(unary->expr()));
     return expr;
   }
-  if (auto* type = dynamic_cast<P::TypeExprContext*>(context); type != nullptr && type->op != nullptr) {
+  if (auto* type = dynamic_cast<P::TypeExprContext*>(context);
+      type != nullptr && type->op != nullptr) {
     ExprPtr expr = MakeExpr(ExprKind::kTypeOp, SpanOf(type));
     expr->op = OperatorOf(type->op->getType());
     expr->kids.push_back(BuildExpr(type->expr()));
@@ -101,7 +129,8 @@ ExprPtr AstBuilder::BuildBinary(P::BinaryExprContext* context) {
   expr->op = OperatorOf(context->op->getType());
   expr->name_span = SpanOf(context->op);
   expr->kids.push_back(BuildExpr(sides[0]));
-  expr->kids.push_back(sides.size() > 1 ? BuildExpr(sides[1]) : MakeExpr(ExprKind::kError, expr->name_span));
+  expr->kids.push_back(sides.size() > 1 ? BuildExpr(sides[1])
+                                        : MakeExpr(ExprKind::kError, expr->name_span));
   return expr;
 }
 
@@ -119,18 +148,21 @@ ExprPtr AstBuilder::BuildPath(P::PathContext* context) {
 }
 
 ExprPtr AstBuilder::BuildPrimary(P::PrimaryContext* context) {
-  if (auto* name = dynamic_cast<P::NamePrimaryContext*>(context); name != nullptr && name->operandIdent() != nullptr) {
+  if (auto* name = dynamic_cast<P::NamePrimaryContext*>(context);
+      name != nullptr && name->operandIdent() != nullptr) {
     ast::Name ident = Raw(name->operandIdent());
     if (ident.text.starts_with('`')) {
       ident.text = Decode(ident.span);
     }
-    ExprPtr expr = MakeExpr(name->arguments() != nullptr ? ExprKind::kCall : ExprKind::kName, SpanOf(name));
+    ExprPtr expr =
+        MakeExpr(name->arguments() != nullptr ? ExprKind::kCall : ExprKind::kName, SpanOf(name));
     expr->name_span = ident.span;
     expr->text = std::move(ident.text);
     BuildArguments(name->arguments(), *expr);
     return expr;
   }
-  if (auto* token = dynamic_cast<P::TokenPrimaryContext*>(context); token != nullptr && token->token != nullptr) {
+  if (auto* token = dynamic_cast<P::TokenPrimaryContext*>(context);
+      token != nullptr && token->token != nullptr) {
     return BuildToken(token->token, nullptr);
   }
   if (auto* paren = dynamic_cast<P::ParenPrimaryContext*>(context)) {
@@ -139,10 +171,12 @@ ExprPtr AstBuilder::BuildPrimary(P::PrimaryContext* context) {
     expr->span = SpanOf(paren);
     return expr;
   }
-  if (auto* number = dynamic_cast<P::NumberPrimaryContext*>(context); number != nullptr && number->NUMBER() != nullptr) {
+  if (auto* number = dynamic_cast<P::NumberPrimaryContext*>(context);
+      number != nullptr && number->NUMBER() != nullptr) {
     ExprPtr expr = MakeExpr(ExprKind::kInteger, SpanOf(number));
     expr->text = Raw(number->NUMBER()->getSymbol()).text;
-    expr->kind = expr->text.find('.') == std::string::npos ? ExprKind::kInteger : ExprKind::kDecimal;
+    expr->kind =
+        expr->text.find('.') == std::string::npos ? ExprKind::kInteger : ExprKind::kDecimal;
     if (number->UNIT() != nullptr) {
       expr->kind = ExprKind::kQuantity;
       expr->unit_is_word = true;
@@ -165,22 +199,44 @@ ExprPtr AstBuilder::BuildToken(antlr4::Token* token, ExprPtr receiver) {
     expr->text = std::move(text);
   };
   switch (token->getType()) {
-    case P::EMPTY: set(ExprKind::kEmpty, ""); break;
-    case P::TRUE: case P::FALSE: set(ExprKind::kBoolean, raw.text); break;
-    case P::STRING: set(ExprKind::kString, Decode(raw.span)); break;
-    case P::TEXT:
-      Report(DiagnosticKind::kTextInExpression, raw.span, "a string in an expression takes single quotes", "write '…'");
+    case P::EMPTY:
+      set(ExprKind::kEmpty, "");
+      break;
+    case P::TRUE:
+    case P::FALSE:
+      set(ExprKind::kBoolean, raw.text);
+      break;
+    case P::STRING:
       set(ExprKind::kString, Decode(raw.span));
       break;
-    case P::DATE: set(ExprKind::kDate, raw.text.substr(1)); break;
-    case P::DATETIME: set(ExprKind::kDateTime, raw.text.substr(1)); break;
-    case P::TIME: set(ExprKind::kTime, raw.text.substr(2)); break;
-    case P::THIS: set(ExprKind::kThis, ""); break;
-    case P::INDEX: set(ExprKind::kIndexVar, ""); break;
-    case P::TOTAL: set(ExprKind::kTotal, ""); break;
+    case P::TEXT:
+      Report(DiagnosticKind::kTextInExpression, raw.span,
+             "a string in an expression takes single quotes", "write '…'");
+      set(ExprKind::kString, Decode(raw.span));
+      break;
+    case P::DATE:
+      set(ExprKind::kDate, raw.text.substr(1));
+      break;
+    case P::DATETIME:
+      set(ExprKind::kDateTime, raw.text.substr(1));
+      break;
+    case P::TIME:
+      set(ExprKind::kTime, raw.text.substr(2));
+      break;
+    case P::THIS:
+      set(ExprKind::kThis, "");
+      break;
+    case P::INDEX:
+      set(ExprKind::kIndexVar, "");
+      break;
+    case P::TOTAL:
+      set(ExprKind::kTotal, "");
+      break;
     case P::ENV: {
-      bool quoted = raw.text.size() > 1 && std::string_view("'`\"").find(raw.text[1]) != std::string_view::npos;
-      set(ExprKind::kEnv, quoted ? Decode({raw.span.file, raw.span.begin + 1, raw.span.end}) : raw.text.substr(1));
+      bool quoted = raw.text.size() > 1 &&
+                    std::string_view("'`\"").find(raw.text[1]) != std::string_view::npos;
+      set(ExprKind::kEnv,
+          quoted ? Decode({raw.span.file, raw.span.begin + 1, raw.span.end}) : raw.text.substr(1));
       break;
     }
     case P::V2FIELD:
@@ -195,7 +251,8 @@ ExprPtr AstBuilder::BuildToken(antlr4::Token* token, ExprPtr receiver) {
       expr->kids.push_back(std::move(self));
       break;
     }
-    default: break;
+    default:
+      break;
   }
   if (receiver != nullptr) {
     expr->span.begin = receiver->span.begin;
@@ -205,7 +262,8 @@ ExprPtr AstBuilder::BuildToken(antlr4::Token* token, ExprPtr receiver) {
 }
 
 ExprPtr AstBuilder::BuildSuffix(P::SuffixContext* context, ExprPtr base) {
-  if (auto* member = dynamic_cast<P::MemberSuffixContext*>(context); member != nullptr && member->ident() != nullptr) {
+  if (auto* member = dynamic_cast<P::MemberSuffixContext*>(context);
+      member != nullptr && member->ident() != nullptr) {
     ast::Name name = NameOf(member->ident());
     bool call = member->arguments() != nullptr;
     ExprPtr expr = Chain(call ? ExprKind::kCall : ExprKind::kMember, std::move(base), name.span);
@@ -217,7 +275,8 @@ ExprPtr AstBuilder::BuildSuffix(P::SuffixContext* context, ExprPtr base) {
     }
     return expr;
   }
-  if (auto* token = dynamic_cast<P::TokenSuffixContext*>(context); token != nullptr && token->token != nullptr) {
+  if (auto* token = dynamic_cast<P::TokenSuffixContext*>(context);
+      token != nullptr && token->token != nullptr) {
     return BuildToken(token->token, std::move(base));
   }
   if (auto* step = dynamic_cast<P::StepSuffixContext*>(context)) {
@@ -247,12 +306,14 @@ ExprPtr AstBuilder::BuildBracket(P::BracketSuffixContext* context, ExprPtr base)
     }
     ExprPtr kid = MakeExpr(ExprKind::kCriterion, SpanOf(criterion));
     kid->text = Raw(criterion->word).text;
-    ast::Name value = criterion->code() != nullptr ? NameOf(criterion->code()) : NameOf(criterion->text());
+    ast::Name value =
+        criterion->code() != nullptr ? NameOf(criterion->code()) : NameOf(criterion->text());
     kid->value = std::move(value.text);
     kid->name_span = value.span;
     expr->kids.push_back(std::move(kid));
   }
-  if (expr->kids.size() == 2 && expr->kids[1]->kind != ExprKind::kCriterion && !IsCondition(*expr->kids[1])) {
+  if (expr->kids.size() == 2 && expr->kids[1]->kind != ExprKind::kCriterion &&
+      !IsCondition(*expr->kids[1])) {
     expr->kind = ExprKind::kIndex;
   }
   return expr;

@@ -72,7 +72,8 @@ bool AstBuilder::BuildClause(P::FeedClauseContext* context, Clause& clause) {
     return kind(ClauseKind::kRequire);
   }
   if (auto* on = dynamic_cast<P::OnClauseContext*>(context)) {
-    clause.events = on->onHeader() != nullptr ? EventsOf(on->onHeader()->eventList()) : std::vector<ast::EventRange>{};
+    clause.events = on->onHeader() != nullptr ? EventsOf(on->onHeader()->eventList())
+                                              : std::vector<ast::EventRange>{};
     clause.clauses = BuildClauses(on->feedBlock());
     return kind(ClauseKind::kOn);
   }
@@ -113,7 +114,8 @@ bool AstBuilder::BuildLongClause(P::FeedClauseContext* context, Clause& clause) 
   if (auto* versions = dynamic_cast<P::VersionsClauseContext*>(context)) {
     clause.kind = ClauseKind::kVersions;
     for (P::VersionRangeContext* range : versions->versionRange()) {
-      clause.versions.push_back({SpanOf(range), NameOf(range->version(0)), NameOf(range->version(1))});
+      clause.versions.push_back(
+          {SpanOf(range), NameOf(range->version(0)), NameOf(range->version(1))});
     }
     clause.name = NameOf(versions->version());
     return true;
@@ -133,7 +135,8 @@ bool AstBuilder::BuildLongClause(P::FeedClauseContext* context, Clause& clause) 
       P::SegmentFieldContext* field = line->segmentField();
       if (field != nullptr && field->NUMBER() != nullptr && field->ident().size() == 2) {
         ast::Name position = Raw(field->NUMBER()->getSymbol());
-        clause.fields.push_back({SpanOf(field), NumberOf(position.text, position.span), NameOf(field->ident(0)), NameOf(field->ident(1)),
+        clause.fields.push_back({SpanOf(field), NumberOf(position.text, position.span),
+                                 NameOf(field->ident(0)), NameOf(field->ident(1)),
                                  field->REPEATING() != nullptr});
       }
     }
@@ -153,10 +156,15 @@ bool AstBuilder::BuildLongClause(P::FeedClauseContext* context, Clause& clause) 
     clause.name = NameOf(slo->ident(0));
     clause.stat = NameOf(slo->ident(1));
     clause.number = slo->NUMBER() != nullptr ? Raw(slo->NUMBER()->getSymbol()) : ast::Name{};
-    clause.unit = slo->UNIT() != nullptr ? Raw(slo->UNIT()->getSymbol()) : slo->PERCENT() != nullptr ? Raw(slo->PERCENT()->getSymbol()) : ast::Name{};
+    clause.unit = slo->UNIT() != nullptr      ? Raw(slo->UNIT()->getSymbol())
+                  : slo->PERCENT() != nullptr ? Raw(slo->PERCENT()->getSymbol())
+                                              : ast::Name{};
     if (slo->cmp != nullptr) {
       size_t cmp = slo->cmp->getType();
-      clause.op = cmp == P::LE ? ast::Operator::kLessEq : cmp == P::LT ? ast::Operator::kLess : cmp == P::GE ? ast::Operator::kGreaterEq : ast::Operator::kGreater;
+      clause.op = cmp == P::LE   ? ast::Operator::kLessEq
+                  : cmp == P::LT ? ast::Operator::kLess
+                  : cmp == P::GE ? ast::Operator::kGreaterEq
+                                 : ast::Operator::kGreater;
     }
     if (slo->CLOCK().size() == 2) {
       clause.during_from = Raw(slo->CLOCK(0)->getSymbol());

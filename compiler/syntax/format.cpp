@@ -15,15 +15,18 @@ constexpr size_t kIndent = 2;
 constexpr size_t kContinuation = 4;
 
 bool EndsOperand(size_t type) {
-  return IsWord(type) || type == P::IDENT || type == P::DELIMITED || type == P::NUMBER || type == P::STRING || type == P::TEXT ||
-         type == P::RPAREN || type == P::RBRACK || type == P::STEP || type == P::REPEAT || type == P::V2FIELD || type == P::THIS ||
-         type == P::INDEX || type == P::TOTAL || type == P::ENV || type == P::EMPTY || type == P::CLOCK || type == P::DATE ||
-         type == P::DATETIME || type == P::TIME || type == P::VERSION_NUMBER;
+  return IsWord(type) || type == P::IDENT || type == P::DELIMITED || type == P::NUMBER ||
+         type == P::STRING || type == P::TEXT || type == P::RPAREN || type == P::RBRACK ||
+         type == P::STEP || type == P::REPEAT || type == P::V2FIELD || type == P::THIS ||
+         type == P::INDEX || type == P::TOTAL || type == P::ENV || type == P::EMPTY ||
+         type == P::CLOCK || type == P::DATE || type == P::DATETIME || type == P::TIME ||
+         type == P::VERSION_NUMBER;
 }
 
 class Formatter {
  public:
-  Formatter(const SourceFile& file, FileId id) : source_(file, id, /*free_form=*/false), all_(source_.TakeTokens()) {}
+  Formatter(const SourceFile& file, FileId id)
+      : source_(file, id, /*free_form=*/false), all_(source_.TakeTokens()) {}
 
   std::string Run() {
     for (index_ = 0; index_ < all_.size(); ++index_) {
@@ -66,7 +69,8 @@ class Formatter {
       last_code_ = &token;
     }
     previous_ = &token;
-    previous_end_line_ = token.getLine() + static_cast<size_t>(std::count(text.begin(), text.end(), '\n'));
+    previous_end_line_ =
+        token.getLine() + static_cast<size_t>(std::count(text.begin(), text.end(), '\n'));
   }
 
   // Comments keep their inner lines, but no blanks at line ends.
@@ -100,7 +104,8 @@ class Formatter {
 
   // As the token filter decides: deeper than the statement's first word, and read on.
   bool Continues(const Token& token, bool comment) const {
-    if (comment || statement_begins_ || last_code_ == nullptr || token.getType() == P::RBRACE || last_code_->getType() == P::RBRACE) {
+    if (comment || statement_begins_ || last_code_ == nullptr || token.getType() == P::RBRACE ||
+        last_code_->getType() == P::RBRACE) {
       return false;
     }
     size_t next = P::END;
@@ -111,7 +116,9 @@ class Formatter {
            (brackets_ > 0 || GoesOn(last_code_->getType(), token.getType(), next, depth_ == 0));
   }
 
-  bool Adjacent(const Token& token) const { return last_code_->getStopIndex() + 1 == token.getStartIndex(); }
+  bool Adjacent(const Token& token) const {
+    return last_code_->getStopIndex() + 1 == token.getStartIndex();
+  }
 
   // Between `last_code_` and `token`, on one line.
   bool NeedsBlank(const Token& token) {
@@ -123,16 +130,26 @@ class Formatter {
     bool was_sign = sign_;
     sign_ = false;
     switch (type) {
-      case P::COMMA: case P::SEMI: case P::COLON: case P::RPAREN: case P::RBRACK: case P::DOT: case P::RANGE: case P::REPEAT:
+      case P::COMMA:
+      case P::SEMI:
+      case P::COLON:
+      case P::RPAREN:
+      case P::RBRACK:
+      case P::DOT:
+      case P::RANGE:
+      case P::REPEAT:
         return false;
       case P::STEP:  // `a.1`, but `key .1` and `x = .1`
         return !Adjacent(token) && last != P::LPAREN && last != P::LBRACK;
       case P::LPAREN:  // a call, or a group after a word or an operator
-        return last != P::LPAREN && last != P::LBRACK && last != P::DOT && !(Adjacent(token) && EndsOperand(last)) && !was_sign;
+        return last != P::LPAREN && last != P::LBRACK && last != P::DOT &&
+               !(Adjacent(token) && EndsOperand(last)) && !was_sign;
       case P::LBRACK:
         return !EndsOperand(last);
-      case P::MINUS: case P::PLUS:
-        // In a code (`us-core-patient`) or a date no blanks, as a sign none behind; the author's blanks tell.
+      case P::MINUS:
+      case P::PLUS:
+        // In a code (`us-core-patient`) or a date no blanks, as a sign none behind; the author's
+        // blanks tell.
         sign_ = !EndsOperand(last);
         if (type == P::MINUS && EndsOperand(last) && Adjacent(token)) {
           tight_ = true;

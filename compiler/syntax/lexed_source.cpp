@@ -1,19 +1,21 @@
 #include <algorithm>
 
-#include "compiler/syntax/token_filter.h"
 #include "compiler/syntax/generated/WeirLexer.h"
+#include "compiler/syntax/token_filter.h"
 
 namespace weir::syntax {
 
 using generated::WeirLexer;
 
-LexedSource::LexedSource(const SourceFile& file, FileId id, bool free_form) : id_(id), text_(file.text()) {
+LexedSource::LexedSource(const SourceFile& file, FileId id, bool free_form)
+    : id_(id), text_(file.text()) {
   std::string text(text_);
   if (free_form) {
     std::replace(text.begin(), text.end(), '\n', '\v');
     std::replace(text.begin(), text.end(), '\r', '\f');
   }
-  bool ascii = std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  bool ascii = std::all_of(text.begin(), text.end(),
+                           [](char c) { return static_cast<unsigned char>(c) < 0x80; });
   if (!ascii) {
     for (uint32_t i = 0; i < text.size(); ++i) {
       if ((text[i] & 0xC0) != 0x80) {
@@ -27,7 +29,8 @@ LexedSource::LexedSource(const SourceFile& file, FileId id, bool free_form) : id
   }
   input_ = std::make_unique<antlr4::ANTLRInputStream>(text);
   lexer_ = std::make_unique<WeirLexer>(input_.get());
-  lexer_->removeErrorListeners();  // UNKNOWN catches every character, so the lexer itself never fails
+  lexer_
+      ->removeErrorListeners();  // UNKNOWN catches every character, so the lexer itself never fails
 }
 
 LexedSource::~LexedSource() = default;

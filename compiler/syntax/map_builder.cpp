@@ -19,11 +19,20 @@ ast::DeclPtr AstBuilder::BuildMap(P::MapDeclContext* context) {
         word = type == P::COMMA ? word : type;
       } else if (auto* name = dynamic_cast<P::QnameContext*>(child)) {
         switch (word) {
-          case P::MAP: decl->name = NameOf(name); break;
-          case P::FROM: decl->from = NameOf(name); break;
-          case P::TO: decl->to = NameOf(name); break;
-          case P::EXTENDS: decl->extends.push_back(NameOf(name)); break;
-          default: break;
+          case P::MAP:
+            decl->name = NameOf(name);
+            break;
+          case P::FROM:
+            decl->from = NameOf(name);
+            break;
+          case P::TO:
+            decl->to = NameOf(name);
+            break;
+          case P::EXTENDS:
+            decl->extends.push_back(NameOf(name));
+            break;
+          default:
+            break;
         }
       }
     }
@@ -150,13 +159,18 @@ void AstBuilder::BuildValue(P::ValueContext* context, Line& line) {
     line.kind = LineKind::kObject;
     return;
   }
-  // The grammar lets any items stand before the block, so that this can be said instead of "unexpected `{`".
+  // The grammar lets any items stand before the block, so that this can be said instead of
+  // "unexpected `{`".
   line.kind = LineKind::kEach;
-  ast::Alternative* only = line.items.size() == 1 && line.items[0].alternatives.size() == 1 ? &line.items[0].alternatives[0] : nullptr;
+  ast::Alternative* only = line.items.size() == 1 && line.items[0].alternatives.size() == 1
+                               ? &line.items[0].alternatives[0]
+                               : nullptr;
   if (only == nullptr || !only->each || !only->using_map.empty() || !only->via_table.empty()) {
-    Report(DiagnosticKind::kExpected, line.items[0].span, "only `each SOURCE` may stand before a block", "write `target: each SOURCE { … }`");
+    Report(DiagnosticKind::kExpected, line.items[0].span,
+           "only `each SOURCE` may stand before a block", "write `target: each SOURCE { … }`");
   }
-  line.source = line.items[0].alternatives.empty() ? MakeExpr(ast::ExprKind::kError, line.span) : std::move(line.items[0].alternatives[0].expr);
+  line.source = line.items[0].alternatives.empty() ? MakeExpr(ast::ExprKind::kError, line.span)
+                                                   : std::move(line.items[0].alternatives[0].expr);
   line.items.clear();
 }
 
@@ -166,7 +180,9 @@ ast::Target AstBuilder::BuildTarget(P::TargetContext* context) {
     return target;
   }
   target.span = SpanOf(context);
-  auto slice_of = [&](P::SliceContext* slice) { return slice == nullptr ? ast::Name{} : NameOf(slice->system()); };
+  auto slice_of = [&](P::SliceContext* slice) {
+    return slice == nullptr ? ast::Name{} : NameOf(slice->system());
+  };
   P::FirstStepContext* first = context->firstStep();
   ast::Name name = Raw(first->firstIdent());
   if (name.text.starts_with('`')) {

@@ -12,10 +12,11 @@ void AppendUtf8(std::string& out, uint32_t c) {
   } else if (c < 0x800) {
     out += {static_cast<char>(0xC0 | c >> 6), static_cast<char>(0x80 | (c & 0x3F))};
   } else if (c < 0x10000) {
-    out += {static_cast<char>(0xE0 | c >> 12), static_cast<char>(0x80 | (c >> 6 & 0x3F)), static_cast<char>(0x80 | (c & 0x3F))};
-  } else {
-    out += {static_cast<char>(0xF0 | c >> 18), static_cast<char>(0x80 | (c >> 12 & 0x3F)), static_cast<char>(0x80 | (c >> 6 & 0x3F)),
+    out += {static_cast<char>(0xE0 | c >> 12), static_cast<char>(0x80 | (c >> 6 & 0x3F)),
             static_cast<char>(0x80 | (c & 0x3F))};
+  } else {
+    out += {static_cast<char>(0xF0 | c >> 18), static_cast<char>(0x80 | (c >> 12 & 0x3F)),
+            static_cast<char>(0x80 | (c >> 6 & 0x3F)), static_cast<char>(0x80 | (c & 0x3F))};
   }
 }
 
@@ -58,7 +59,8 @@ ast::Name AstBuilder::Raw(antlr4::ParserRuleContext* context) const {
 }
 
 ast::Name AstBuilder::Raw(antlr4::Token* token) const {
-  return token == nullptr ? ast::Name{} : ast::Name{std::string(source_.TextOf(*token)), SpanOf(token)};
+  return token == nullptr ? ast::Name{}
+                          : ast::Name{std::string(source_.TextOf(*token)), SpanOf(token)};
 }
 
 ast::Name AstBuilder::NameOf(P::IdentContext* context) {
@@ -94,7 +96,8 @@ ast::Name AstBuilder::NameOf(P::CodeContext* context) {
   if (name.text.starts_with('`')) {
     name.text = Decode(name.span);
   } else if (name.text.find_first_of(" \t\n") != std::string::npos) {
-    Report(DiagnosticKind::kExpected, name.span, "expected a code without blanks, found `" + name.text + "`", "quote a code with blanks");
+    Report(DiagnosticKind::kExpected, name.span,
+           "expected a code without blanks, found `" + name.text + "`", "quote a code with blanks");
   }
   return name;
 }
@@ -126,15 +129,30 @@ std::string AstBuilder::Decode(Span span) {
     size_t start = i++;
     uint32_t unit = 0;
     switch (text[i]) {
-      case 'n': out += '\n'; continue;
-      case 'r': out += '\r'; continue;
-      case 't': out += '\t'; continue;
-      case 'f': out += '\f'; continue;
-      case '\'': case '"': case '`': case '\\': case '/': out += text[i]; continue;
+      case 'n':
+        out += '\n';
+        continue;
+      case 'r':
+        out += '\r';
+        continue;
+      case 't':
+        out += '\t';
+        continue;
+      case 'f':
+        out += '\f';
+        continue;
+      case '\'':
+      case '"':
+      case '`':
+      case '\\':
+      case '/':
+        out += text[i];
+        continue;
       case 'u':
         if (Hex4(text, i + 1, unit)) {
           uint32_t low = 0;
-          if (unit >= 0xD800 && unit < 0xDC00 && text.substr(i + 5, 2) == "\\u" && Hex4(text, i + 7, low) && low >= 0xDC00 && low < 0xE000) {
+          if (unit >= 0xD800 && unit < 0xDC00 && text.substr(i + 5, 2) == "\\u" &&
+              Hex4(text, i + 7, low) && low >= 0xDC00 && low < 0xE000) {
             unit = 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
             i += 6;
           }
@@ -149,7 +167,8 @@ std::string AstBuilder::Decode(Span span) {
         break;
     }
     uint32_t at = span.begin + 1 + static_cast<uint32_t>(start);
-    Report(DiagnosticKind::kBadEscape, {span.file, at, at + 2}, "`" + std::string(text.substr(start, 2)) + "` is no escape we know",
+    Report(DiagnosticKind::kBadEscape, {span.file, at, at + 2},
+           "`" + std::string(text.substr(start, 2)) + "` is no escape we know",
            "write a backslash as `\\\\`");
     out += text[i];
   }
@@ -160,7 +179,8 @@ int32_t AstBuilder::NumberOf(std::string_view digits, Span span) {
   int32_t value = 0;
   auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (error != std::errc() || end != digits.data() + digits.size() || value >= 1000000) {
-    Report(DiagnosticKind::kNumberRange, span, "`" + std::string(digits) + "` is no number from 0 to 999999");
+    Report(DiagnosticKind::kNumberRange, span,
+           "`" + std::string(digits) + "` is no number from 0 to 999999");
     return 0;
   }
   return value;
@@ -193,7 +213,8 @@ std::vector<ast::EventRange> AstBuilder::EventsOf(P::EventListContext* context) 
     size_t next = 0;
     if (range->EVENT() != nullptr) {
       ast::Name whole = Raw(range->EVENT()->getSymbol());
-      event.message = {whole.text.substr(0, 3), {whole.span.file, whole.span.begin, whole.span.begin + 3}};
+      event.message = {whole.text.substr(0, 3),
+                       {whole.span.file, whole.span.begin, whole.span.begin + 3}};
       event.first = {whole.text.substr(4), {whole.span.file, whole.span.begin + 4, whole.span.end}};
     } else if (next < idents.size()) {
       event.first = NameOf(idents[next++]);

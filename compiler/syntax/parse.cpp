@@ -14,16 +14,20 @@ using generated::WeirParser;
 // Offset of the first byte that is not part of well-formed UTF-8, or npos.
 size_t FindBadUtf8(std::string_view text) {
   for (size_t i = 0; i < text.size();) {
-    auto byte = [&](size_t k) { return i + k < text.size() ? static_cast<unsigned char>(text[i + k]) : 0u; };
+    auto byte = [&](size_t k) {
+      return i + k < text.size() ? static_cast<unsigned char>(text[i + k]) : 0u;
+    };
     auto tail = [&](size_t k) { return (byte(k) & 0xC0) == 0x80; };
     unsigned lead = byte(0);
     if (lead < 0x80) {
       i += 1;
     } else if (lead >= 0xC2 && lead < 0xE0 && tail(1)) {
       i += 2;
-    } else if (lead >= 0xE0 && lead < 0xF0 && tail(1) && tail(2) && !(lead == 0xE0 && byte(1) < 0xA0) && !(lead == 0xED && byte(1) >= 0xA0)) {
+    } else if (lead >= 0xE0 && lead < 0xF0 && tail(1) && tail(2) &&
+               !(lead == 0xE0 && byte(1) < 0xA0) && !(lead == 0xED && byte(1) >= 0xA0)) {
       i += 3;
-    } else if (lead >= 0xF0 && lead < 0xF5 && tail(1) && tail(2) && tail(3) && !(lead == 0xF0 && byte(1) < 0x90) && !(lead == 0xF4 && byte(1) >= 0x90)) {
+    } else if (lead >= 0xF0 && lead < 0xF5 && tail(1) && tail(2) && tail(3) &&
+               !(lead == 0xF0 && byte(1) < 0x90) && !(lead == 0xF4 && byte(1) >= 0x90)) {
       i += 4;
     } else {
       return i;
@@ -32,9 +36,11 @@ size_t FindBadUtf8(std::string_view text) {
   return std::string_view::npos;
 }
 
-bool CheckText(const SourceFile& file, FileId id, const ParseOptions& options, DiagnosticSink& sink) {
+bool CheckText(const SourceFile& file, FileId id, const ParseOptions& options,
+               DiagnosticSink& sink) {
   if (file.text().size() > options.max_bytes) {
-    sink.Report(DiagnosticKind::kTooLarge, {id, 0, 0}, "the file has more than " + std::to_string(options.max_bytes) + " bytes");
+    sink.Report(DiagnosticKind::kTooLarge, {id, 0, 0},
+                "the file has more than " + std::to_string(options.max_bytes) + " bytes");
     return false;
   }
   if (size_t bad = FindBadUtf8(file.text()); bad != std::string_view::npos) {
@@ -48,7 +54,8 @@ bool CheckText(const SourceFile& file, FileId id, const ParseOptions& options, D
 // One text on its way through lexer, filter and parser. Everything ANTLR allocates dies with it.
 class Parse {
  public:
-  Parse(const SourceFile& file, FileId id, bool free_form, const ParseOptions& options, DiagnosticSink& sink)
+  Parse(const SourceFile& file, FileId id, bool free_form, const ParseOptions& options,
+        DiagnosticSink& sink)
       : options_(options),
         sink_(sink),
         source_(file, id, free_form),
@@ -57,7 +64,8 @@ class Parse {
         stream_(&list_),
         parser_(&stream_) {}
 
-  // SLL decides nearly everything and fails fast; only a text that fails is read again, with reports and full LL.
+  // SLL decides nearly everything and fails fast; only a text that fails is read again, with
+  // reports and full LL.
   template <typename Context>
   Context* Run(Context* (WeirParser::*rule)()) {
     parser_.removeErrorListeners();
@@ -92,7 +100,8 @@ class Parse {
 
 }  // namespace
 
-std::unique_ptr<ast::File> ParseFile(SourceFiles& files, FileId id, const ParseOptions& options, DiagnosticSink& sink) {
+std::unique_ptr<ast::File> ParseFile(SourceFiles& files, FileId id, const ParseOptions& options,
+                                     DiagnosticSink& sink) {
   auto empty = std::make_unique<ast::File>();
   empty->id = id;
   if (!CheckText(files[id], id, options, sink)) {
@@ -103,7 +112,8 @@ std::unique_ptr<ast::File> ParseFile(SourceFiles& files, FileId id, const ParseO
   return tree == nullptr ? std::move(empty) : parse.Builder().BuildFile(tree);
 }
 
-ast::ExprPtr ParseFhirPath(SourceFiles& files, FileId id, const ParseOptions& options, DiagnosticSink& sink) {
+ast::ExprPtr ParseFhirPath(SourceFiles& files, FileId id, const ParseOptions& options,
+                           DiagnosticSink& sink) {
   if (!CheckText(files[id], id, options, sink)) {
     return nullptr;
   }

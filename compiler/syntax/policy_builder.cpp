@@ -1,4 +1,5 @@
-// AstBuilder for policies, consumers, tests and migrations: kept for the machinery that comes later.
+// AstBuilder for policies, consumers, tests and migrations: kept for the machinery that comes
+// later.
 #include "compiler/syntax/ast_builder.h"
 
 namespace weir::syntax {
@@ -32,13 +33,27 @@ bool AstBuilder::BuildRule(P::PolicyRuleContext* context, ast::PolicyRule& rule)
   rule.span = SpanOf(context);
   rule.subject = context->qname() != nullptr ? NameOf(context->qname()) : NameOf(context->ident());
   switch (context->verb->getType()) {
-    case P::LABEL: rule.verb = RuleVerb::kLabel; break;
-    case P::PERMIT: rule.verb = RuleVerb::kPermit; break;
-    case P::DENY: rule.verb = RuleVerb::kDeny; break;
-    case P::REDACT: rule.verb = RuleVerb::kRedact; break;
-    case P::MASK: rule.verb = RuleVerb::kMask; break;
-    case P::NEVER: rule.verb = context->STORE() != nullptr ? RuleVerb::kNeverStore : RuleVerb::kNeverTo; break;
-    default: rule.verb = RuleVerb::kBreakGlass; break;
+    case P::LABEL:
+      rule.verb = RuleVerb::kLabel;
+      break;
+    case P::PERMIT:
+      rule.verb = RuleVerb::kPermit;
+      break;
+    case P::DENY:
+      rule.verb = RuleVerb::kDeny;
+      break;
+    case P::REDACT:
+      rule.verb = RuleVerb::kRedact;
+      break;
+    case P::MASK:
+      rule.verb = RuleVerb::kMask;
+      break;
+    case P::NEVER:
+      rule.verb = context->STORE() != nullptr ? RuleVerb::kNeverStore : RuleVerb::kNeverTo;
+      break;
+    default:
+      rule.verb = RuleVerb::kBreakGlass;
+      break;
   }
   if (rule.verb == RuleVerb::kPermit || rule.verb == RuleVerb::kDeny) {
     rule.action = std::move(rule.subject);
@@ -84,11 +99,21 @@ ast::DeclPtr AstBuilder::BuildConsumer(P::ConsumerDeclContext* context) {
       continue;
     }
     switch (clause->word->getType()) {
-      case P::IDENTITY: decl->identity = NameOf(clause->text()); break;
-      case P::ORGANIZATION: decl->organization = NameOf(clause->text()); break;
-      case P::ROLE: decl->roles = NamesOf(clause->ident()); break;
-      case P::PURPOSE: decl->purposes = NamesOf(clause->ident()); break;
-      default: decl->resources = NamesOf(clause->ident()); break;
+      case P::IDENTITY:
+        decl->identity = NameOf(clause->text());
+        break;
+      case P::ORGANIZATION:
+        decl->organization = NameOf(clause->text());
+        break;
+      case P::ROLE:
+        decl->roles = NamesOf(clause->ident());
+        break;
+      case P::PURPOSE:
+        decl->purposes = NamesOf(clause->ident());
+        break;
+      default:
+        decl->resources = NamesOf(clause->ident());
+        break;
     }
   }
   return decl;
@@ -127,7 +152,8 @@ ast::DeclPtr AstBuilder::BuildMigrate(P::MigrateDeclContext* context) {
   for (P::MigrateLineContext* line : context->migrateBlock()->migrateLine()) {
     P::MigrateStepContext* step = line->migrateStep();
     if (step != nullptr && step->ident() != nullptr) {
-      ast::MigrateDecl::Step made{SpanOf(step), Raw(step->BACKFILL()->getSymbol()), NameOf(step->ident()), std::nullopt};
+      ast::MigrateDecl::Step made{SpanOf(step), Raw(step->BACKFILL()->getSymbol()),
+                                  NameOf(step->ident()), std::nullopt};
       if (step->duration() != nullptr) {
         made.since = DurationOf(step->duration());
       }

@@ -20,44 +20,55 @@ class TypeSet {
       bits_[type / 64] |= uint64_t{1} << (type % 64);
     }
   }
-  constexpr bool contains(size_t type) const { return type < 256 && ((bits_[type / 64] >> (type % 64)) & 1) != 0; }
+  constexpr bool contains(size_t type) const {
+    return type < 256 && ((bits_[type / 64] >> (type % 64)) & 1) != 0;
+  }
 
  private:
   uint64_t bits_[4] = {};
 };
 
 // A statement goes on after a line that ends with one of these …
-constexpr TypeSet kTrailing = {L::COMMA, L::COLON, L::DOT, L::PIPE, L::AMP,   L::PLUS,      L::MINUS, L::STAR,
-                               L::SLASH, L::EQ,    L::NE,  L::LT,   L::TILDE, L::NOT_TILDE, L::LE,    L::GT,
-                               L::GE,    L::AND,   L::OR,  L::XOR,  L::ARROW, L::IMPLIES,   L::RANGE};
+constexpr TypeSet kTrailing = {L::COMMA, L::COLON,     L::DOT,   L::PIPE,    L::AMP,  L::PLUS,
+                               L::MINUS, L::STAR,      L::SLASH, L::EQ,      L::NE,   L::LT,
+                               L::TILDE, L::NOT_TILDE, L::LE,    L::GT,      L::GE,   L::AND,
+                               L::OR,    L::XOR,       L::ARROW, L::IMPLIES, L::RANGE};
 // … or before one that begins with one of these …
-constexpr TypeSet kLeading = {L::DOT,  L::STEP,  L::COMMA, L::PIPE,    L::AMP,     L::PLUS,  L::EQ,       L::AND,
-                              L::OR,   L::XOR,   L::VIA,   L::IMPLIES, L::ELSE,    L::WHEN,  L::USING,    L::ARROW,
-                              L::NAMED, L::WHERE, L::WITHIN, L::EXTENDS, L::BECAUSE, L::UNLESS, L::CONFORMS, L::UNDOES};
+constexpr TypeSet kLeading = {L::DOT,    L::STEP,    L::COMMA,   L::PIPE,   L::AMP,      L::PLUS,
+                              L::EQ,     L::AND,     L::OR,      L::XOR,    L::VIA,      L::IMPLIES,
+                              L::ELSE,   L::WHEN,    L::USING,   L::ARROW,  L::NAMED,    L::WHERE,
+                              L::WITHIN, L::EXTENDS, L::BECAUSE, L::UNLESS, L::CONFORMS, L::UNDOES};
 // … and before these in the header of a declaration; in a block they may begin a line.
 constexpr TypeSet kLeadingInHeader = {L::ON, L::TO, L::FOR, L::FROM, L::VERSION, L::UNTIL, L::BY};
 // Words that begin something of their own, so the grammar keeps them out of `firstIdent`.
 constexpr TypeSet kLineWords = {L::KEY,       L::MERGE,     L::SNAPSHOT, L::ON_FAIL,
                                 L::SKIP_WORD, L::LIFECYCLE, L::ABSENT,   L::EACH};
-constexpr TypeSet kDeclarations = {L::AUTHORITY, L::KEYSPACE, L::EVENTS, L::FN,       L::LIFECYCLE, L::TABLE,
-                                   L::FEED,      L::MAP,      L::POLICY, L::CONSUMER, L::TEST,      L::MIGRATE};
+constexpr TypeSet kDeclarations = {L::AUTHORITY, L::KEYSPACE, L::EVENTS, L::FN,
+                                   L::LIFECYCLE, L::TABLE,    L::FEED,   L::MAP,
+                                   L::POLICY,    L::CONSUMER, L::TEST,   L::MIGRATE};
 // What makes the tree one deeper.
-constexpr TypeSet kLinks = {L::DOT, L::STEP, L::REPEAT, L::LBRACK, L::PLUS, L::MINUS,     L::STAR,
-                            L::SLASH, L::DIV, L::MOD,   L::AMP,    L::PIPE, L::IS,        L::AS,
-                            L::LT,  L::LE,   L::GT,     L::GE,     L::EQ,   L::NE,        L::TILDE,
-                            L::NOT_TILDE, L::IN, L::CONTAINS, L::AND, L::OR, L::XOR,      L::IMPLIES};
+constexpr TypeSet kLinks = {L::DOT,  L::STEP,  L::REPEAT, L::LBRACK,    L::PLUS, L::MINUS,
+                            L::STAR, L::SLASH, L::DIV,    L::MOD,       L::AMP,  L::PIPE,
+                            L::IS,   L::AS,    L::LT,     L::LE,        L::GT,   L::GE,
+                            L::EQ,   L::NE,    L::TILDE,  L::NOT_TILDE, L::IN,   L::CONTAINS,
+                            L::AND,  L::OR,    L::XOR,    L::IMPLIES};
 
 bool IsCalendarUnit(std::string_view word) {
   static constexpr std::array<std::string_view, 16> kUnits = {
-      "year", "years", "month", "months", "week", "weeks", "day", "days", "hour", "hours", "minute", "minutes",
-      "second", "seconds", "millisecond", "milliseconds"};
+      "year", "years", "month",  "months",  "week",   "weeks",   "day",         "days",
+      "hour", "hours", "minute", "minutes", "second", "seconds", "millisecond", "milliseconds"};
   return std::find(kUnits.begin(), kUnits.end(), word) != kUnits.end();
 }
 
 class Filter {
  public:
-  Filter(TokenList all, const LexedSource& source, bool free_form, const ParseOptions& options, DiagnosticSink& sink)
-      : all_(std::move(all)), source_(source), free_form_(free_form), options_(options), sink_(sink) {
+  Filter(TokenList all, const LexedSource& source, bool free_form, const ParseOptions& options,
+         DiagnosticSink& sink)
+      : all_(std::move(all)),
+        source_(source),
+        free_form_(free_form),
+        options_(options),
+        sink_(sink) {
     blocks_.emplace_back();
   }
 
@@ -92,7 +103,8 @@ class Filter {
 
   Block& block() { return blocks_.back(); }
 
-  // Indentation may mend missing braces, but only when some are: odd layouts of balanced files stay valid.
+  // Indentation may mend missing braces, but only when some are: odd layouts of balanced files stay
+  // valid.
   void CountBraces() {
     int depth = 0;
     for (const auto& token : all_) {
@@ -108,7 +120,8 @@ class Filter {
     }
     std::string_view text = source_.TextOf(token).substr(3);
     text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
-    doc_ += (doc_.empty() ? "" : "\n") + std::string(text.substr(0, text.find_last_not_of(" \t") + 1));
+    doc_ +=
+        (doc_.empty() ? "" : "\n") + std::string(text.substr(0, text.find_last_not_of(" \t") + 1));
     // A comment behind the last word of a line documents nothing.
     if (!out_.tokens.empty() && token.getLine() == previous_line_) {
       doc_.clear();
@@ -149,10 +162,15 @@ class Filter {
   bool CheckLexical(Token& token) {
     Span span = source_.SpanOf(token);
     switch (token.getType()) {
-      case L::OPEN_STRING: case L::OPEN_TEXT: case L::OPEN_DELIMITED: {
+      case L::OPEN_STRING:
+      case L::OPEN_TEXT:
+      case L::OPEN_DELIMITED: {
         std::string quote(source_.text().substr(span.begin, 1));
-        Report(DiagnosticKind::kOpenString, span, "this string has no closing " + (quote == "`" ? "backtick" : "`" + quote + "`"), "");
-        SetType(token, token.getType() == L::OPEN_STRING ? L::STRING : token.getType() == L::OPEN_TEXT ? L::TEXT : L::DELIMITED);
+        Report(DiagnosticKind::kOpenString, span,
+               "this string has no closing " + (quote == "`" ? "backtick" : "`" + quote + "`"), "");
+        SetType(token, token.getType() == L::OPEN_STRING ? L::STRING
+                       : token.getType() == L::OPEN_TEXT ? L::TEXT
+                                                         : L::DELIMITED);
         return true;
       }
       case L::OPEN_COMMENT:
@@ -161,7 +179,8 @@ class Filter {
         return false;
       case L::UNKNOWN: {
         std::string text(source_.TextOf(span));
-        Report(DiagnosticKind::kUnknownCharacter, span, "`" + text + "` means nothing here", HelpFor(text));
+        Report(DiagnosticKind::kUnknownCharacter, span, "`" + text + "` means nothing here",
+               HelpFor(text));
         return false;
       }
       default:
@@ -186,7 +205,9 @@ class Filter {
   void EndLine(const Token& token) {
     bool deeper = token.getCharPositionInLine() > block().statement_column;
     bool in_brackets = !block().brackets.empty();
-    if (!AtStatementStart() && !(deeper && (in_brackets || GoesOn(LastType(), token.getType(), NextType(), blocks_.size() == 1)))) {
+    if (!AtStatementStart() &&
+        !(deeper &&
+          (in_brackets || GoesOn(LastType(), token.getType(), NextType(), blocks_.size() == 1)))) {
       EndStatement();
     }
     if (unbalanced_ && blocks_.size() > 1) {
@@ -194,7 +215,8 @@ class Filter {
     }
   }
 
-  // Missing `}`: a declaration in the first column ends all blocks, and a `}` under an outer block's first word the inner ones.
+  // Missing `}`: a declaration in the first column ends all blocks, and a `}` under an outer
+  // block's first word the inner ones.
   void CloseByLayout(const Token& token) {
     size_t column = token.getCharPositionInLine();
     size_t keep = blocks_.size();
@@ -230,8 +252,11 @@ class Filter {
     if (!block().brackets.empty()) {
       const Bracket& open = block().brackets.back();
       bool paren = open.type == L::LPAREN;
-      Report(DiagnosticKind::kOpenBracket, open.span, paren ? "this `(` is not closed before its statement ends" : "this `[` is not closed before its statement ends",
-             "a statement goes on over lines only while they are indented deeper than its first word");
+      Report(
+          DiagnosticKind::kOpenBracket, open.span,
+          paren ? "this `(` is not closed before its statement ends"
+                : "this `[` is not closed before its statement ends",
+          "a statement goes on over lines only while they are indented deeper than its first word");
       block().brackets.clear();
     }
   }
@@ -240,7 +265,8 @@ class Filter {
   void Classify(Token& token) {
     size_t type = token.getType();
     if (type == L::IDENT) {
-      if (LastType() == L::NUMBER && NextType() != L::COLON && IsCalendarUnit(source_.TextOf(token))) {
+      if (LastType() == L::NUMBER && NextType() != L::COLON &&
+          IsCalendarUnit(source_.TextOf(token))) {
         SetType(token, L::UNIT);
       }
       return;
@@ -252,7 +278,8 @@ class Filter {
       SetType(token, L::IDENT);
     } else if (!free_form_ && kLineWords.contains(type) && AtStatementStart()) {
       size_t next = NextType();
-      bool adjacent_paren = next == L::LPAREN && all_[NextIndex()]->getStartIndex() == token.getStopIndex() + 1;
+      bool adjacent_paren =
+          next == L::LPAREN && all_[NextIndex()]->getStartIndex() == token.getStopIndex() + 1;
       if (next == L::COLON || next == L::ARROW || next == L::DOT || adjacent_paren) {
         SetType(token, L::IDENT);
       }
@@ -278,7 +305,11 @@ class Filter {
         if (!CheckDepth(span, 1)) {
           return false;
         }
-        blocks_.push_back({.brace = span, .column = block().statement_column, .statement_column = 0, .brackets = {}, .chain = 0});
+        blocks_.push_back({.brace = span,
+                           .column = block().statement_column,
+                           .statement_column = 0,
+                           .brackets = {},
+                           .chain = 0});
         opening_line_ = token.getLine();
         return true;
       case L::RBRACE:
@@ -292,16 +323,19 @@ class Filter {
         EndStatement();
         blocks_.pop_back();
         return true;
-      case L::LPAREN: case L::LBRACK:
+      case L::LPAREN:
+      case L::LBRACK:
         if (!CheckDepth(span, 1)) {
           return false;
         }
         block().brackets.push_back({.type = type, .span = span, .chain = 0});
         return true;
-      case L::RPAREN: case L::RBRACK: {
+      case L::RPAREN:
+      case L::RBRACK: {
         size_t opener = type == L::RPAREN ? L::LPAREN : L::LBRACK;
         if (block().brackets.empty() || block().brackets.back().type != opener) {
-          Report(DiagnosticKind::kStrayClose, span, "this `" + std::string(source_.TextOf(span)) + "` closes nothing", "");
+          Report(DiagnosticKind::kStrayClose, span,
+                 "this `" + std::string(source_.TextOf(span)) + "` closes nothing", "");
           return false;
         }
         block().brackets.pop_back();
@@ -317,7 +351,8 @@ class Filter {
     if (type == L::COMMA || type == L::COLON || type == L::ELSE) {
       chain = 0;
     } else if (kLinks.contains(type) && ++chain > options_.max_chain) {
-      return TooDeep(span, "more than " + std::to_string(options_.max_chain) + " operators in a row");
+      return TooDeep(span,
+                     "more than " + std::to_string(options_.max_chain) + " operators in a row");
     }
     return true;
   }
@@ -328,7 +363,8 @@ class Filter {
     for (const Block& open : blocks_) {
       depth += open.brackets.size();
     }
-    return depth <= options_.max_depth || TooDeep(span, "nested more than " + std::to_string(options_.max_depth) + " deep");
+    return depth <= options_.max_depth ||
+           TooDeep(span, "nested more than " + std::to_string(options_.max_depth) + " deep");
   }
 
   bool TooDeep(Span span, const std::string& message) {
@@ -359,7 +395,8 @@ class Filter {
 
   void Emit(std::unique_ptr<Token> token) {
     size_t type = token->getType();
-    if (blocks_.size() > 1 && type != L::LBRACE && token->getCharPositionInLine() > 0 && token->getLine() > opening_line_) {
+    if (blocks_.size() > 1 && type != L::LBRACE && token->getCharPositionInLine() > 0 &&
+        token->getLine() > opening_line_) {
       statements_were_indented_ = true;
     }
     previous_line_ = token->getLine();
@@ -395,7 +432,9 @@ class Filter {
     out_.reported.insert(line_);
   }
 
-  static void SetType(Token& token, size_t type) { static_cast<antlr4::CommonToken&>(token).setType(type); }
+  static void SetType(Token& token, size_t type) {
+    static_cast<antlr4::CommonToken&>(token).setType(type);
+  }
   size_t LastType() const { return out_.tokens.empty() ? L::END : out_.tokens.back()->getType(); }
   bool AtStatementStart() const {
     size_t last = LastType();
@@ -440,10 +479,12 @@ bool GoesOn(size_t last, size_t first, size_t second, bool in_header) {
   return kTrailing.contains(last) || (leads && !(IsWord(first) && second == L::COLON));
 }
 
-bool IsHidden(const antlr4::Token& token) { return token.getChannel() != antlr4::Token::DEFAULT_CHANNEL; }
+bool IsHidden(const antlr4::Token& token) {
+  return token.getChannel() != antlr4::Token::DEFAULT_CHANNEL;
+}
 
-FilteredTokens FilterTokens(TokenList all, const LexedSource& source, bool free_form, const ParseOptions& options,
-                            DiagnosticSink& sink) {
+FilteredTokens FilterTokens(TokenList all, const LexedSource& source, bool free_form,
+                            const ParseOptions& options, DiagnosticSink& sink) {
   return Filter(std::move(all), source, free_form, options, sink).Run();
 }
 

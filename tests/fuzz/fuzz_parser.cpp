@@ -6,7 +6,8 @@
 #include "tests/fuzz/parser_properties.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  std::string broken = weir::syntax::CheckParserProperties(std::string(reinterpret_cast<const char*>(data), size));
+  std::string broken =
+      weir::syntax::CheckParserProperties(std::string(reinterpret_cast<const char*>(data), size));
   if (!broken.empty()) {
     std::fprintf(stderr, "%s\n", broken.c_str());
     std::abort();

@@ -8,7 +8,8 @@ namespace weir::syntax {
 namespace {
 
 bool Inside(const SourceFiles& files, Span span) {
-  return !span.valid() || (static_cast<size_t>(span.file) < files.size() && span.begin <= span.end && span.end <= files[span.file].text().size());
+  return !span.valid() || (static_cast<size_t>(span.file) < files.size() &&
+                           span.begin <= span.end && span.end <= files[span.file].text().size());
 }
 
 std::string CheckExpr(const SourceFiles& files, const ast::Expr& expr) {
@@ -38,7 +39,8 @@ std::string CheckParserProperties(const std::string& text) {
     return "no tree";
   }
   for (const ast::DeclPtr& decl : file->declarations) {
-    if (decl == nullptr || !decl->span.valid() || !Inside(files, decl->span) || decl->name.empty()) {
+    if (decl == nullptr || !decl->span.valid() || !Inside(files, decl->span) ||
+        decl->name.empty()) {
       return "a declaration without name or place";
     }
   }

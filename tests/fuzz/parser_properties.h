@@ -1,4 +1,5 @@
-// What must hold for the parser on any bytes at all; the fuzz target and the mutation test both call it.
+// What must hold for the parser on any bytes at all; the fuzz target and the mutation test both
+// call it.
 #pragma once
 
 #include <string>

@@ -26,31 +26,37 @@ std::vector<std::string> Lines(std::string_view text) {
 std::string Expectation::Format(uint32_t from_line) const {
   std::string out = severity == Severity::kError ? "// CHECK-ERROR: " : "// CHECK-WARNING: ";
   int distance = static_cast<int>(line) - static_cast<int>(from_line);
-  out += "[[@" + std::string(distance < 0 ? "" : "+") + std::to_string(distance) + "]]:" + std::to_string(first_column) + "-" +
-         std::to_string(last_column) + " " + code + " " + message;
+  out += "[[@" + std::string(distance < 0 ? "" : "+") + std::to_string(distance) +
+         "]]:" + std::to_string(first_column) + "-" + std::to_string(last_column) + " " + code +
+         " " + message;
   return help.empty() ? out : out + "\n// CHECK-HELP: " + help;
 }
 
 std::vector<Expectation> ReadExpectations(std::string_view text) {
-  static const std::regex kCheck(R"(\s*// CHECK-(ERROR|WARNING): \[\[@([+-]\d+)\]\]:(\d+)-(\d+) (\w+) (.*))");
+  static const std::regex kCheck(
+      R"(\s*// CHECK-(ERROR|WARNING): \[\[@([+-]\d+)\]\]:(\d+)-(\d+) (\w+) (.*))");
   static const std::regex kHelp(R"(\s*// CHECK-HELP: (.*))");
   std::vector<Expectation> expectations;
   std::vector<std::string> lines = Lines(text);
   for (uint32_t i = 0; i < lines.size(); ++i) {
     std::smatch m;
     if (std::regex_match(lines[i], m, kCheck)) {
-      expectations.push_back({m[1] == "ERROR" ? Severity::kError : Severity::kWarning, static_cast<uint32_t>(static_cast<int>(i + 1) + std::stoi(m[2])),
-                              static_cast<uint32_t>(std::stoul(m[3])), static_cast<uint32_t>(std::stoul(m[4])), m[5], m[6], ""});
+      expectations.push_back({m[1] == "ERROR" ? Severity::kError : Severity::kWarning,
+                              static_cast<uint32_t>(static_cast<int>(i + 1) + std::stoi(m[2])),
+                              static_cast<uint32_t>(std::stoul(m[3])),
+                              static_cast<uint32_t>(std::stoul(m[4])), m[5], m[6], ""});
     } else if (std::regex_match(lines[i], m, kHelp) && !expectations.empty()) {
       expectations.back().help = m[1];
     } else if (IsExpectation(lines[i])) {
-      expectations.push_back({Severity::kError, i + 1, 0, 0, "?", "this expectation cannot be read: " + lines[i], ""});
+      expectations.push_back(
+          {Severity::kError, i + 1, 0, 0, "?", "this expectation cannot be read: " + lines[i], ""});
     }
   }
   return expectations;
 }
 
-std::vector<Expectation> Describe(const SourceFile& file, const std::vector<Diagnostic>& diagnostics) {
+std::vector<Expectation> Describe(const SourceFile& file,
+                                  const std::vector<Diagnostic>& diagnostics) {
   std::vector<Expectation> out;
   for (const Diagnostic& d : diagnostics) {
     const DiagnosticInfo& info = InfoOf(d.kind);
@@ -61,7 +67,8 @@ std::vector<Expectation> Describe(const SourceFile& file, const std::vector<Diag
       e.line = begin.line;
       e.first_column = begin.column;
       // The caret's line only, and at least one column.
-      uint32_t last = end.line == begin.line ? end.column - 1 : static_cast<uint32_t>(file.Line(begin.line).size());
+      uint32_t last = end.line == begin.line ? end.column - 1
+                                             : static_cast<uint32_t>(file.Line(begin.line).size());
       e.last_column = std::max(begin.column, last);
     }
     out.push_back(std::move(e));
@@ -80,7 +87,8 @@ std::string Rewrite(std::string_view text, const std::vector<Expectation>& actua
     }
     // Written from the last to the first line above, so that distances can be counted.
     std::vector<Expectation> here;
-    std::copy_if(actual.begin(), actual.end(), std::back_inserter(here), [&](const Expectation& e) { return e.line == old_line; });
+    std::copy_if(actual.begin(), actual.end(), std::back_inserter(here),
+                 [&](const Expectation& e) { return e.line == old_line; });
     uint32_t checks = 0;
     for (const Expectation& e : here) {
       checks += e.help.empty() ? 1 : 2;

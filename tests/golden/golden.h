@@ -1,11 +1,13 @@
-// Golden files: a source and, beside the line that causes it, each diagnostic it must give, all of them and no other.
+// Golden files: a source and, beside the line that causes it, each diagnostic it must give, all of
+// them and no other.
 //
 //   // CHECK-ERROR: [[@+1]]:15-19 E0312 `Patient.birthDate` is `date`, `PID-7` yields `string`
 //   // CHECK-HELP: `PID-7.toDate()` keeps the precision that was sent
 //     birthDate: PID-7
 //
-// Lines count from the comment's own; columns are bytes, from 1, last one included. CHECK-WARNING likewise. A help
-// line follows its diagnostic exactly when that has help. `fail_` begins the name exactly when an error is expected.
+// Lines count from the comment's own; columns are bytes, from 1, last one included. CHECK-WARNING
+// likewise. A help line follows its diagnostic exactly when that has help. `fail_` begins the name
+// exactly when an error is expected.
 #pragma once
 
 #include <string>
@@ -27,7 +29,8 @@ struct Expectation {
 };
 
 std::vector<Expectation> ReadExpectations(std::string_view text);
-std::vector<Expectation> Describe(const SourceFile& file, const std::vector<Diagnostic>& diagnostics);
+std::vector<Expectation> Describe(const SourceFile& file,
+                                  const std::vector<Diagnostic>& diagnostics);
 // The text with its expectations replaced by `actual`, each before the line it belongs to.
 std::string Rewrite(std::string_view text, const std::vector<Expectation>& actual);
 

@@ -1,5 +1,6 @@
-// weir-golden [--update] [--syntax] PATH…: runs the front end over golden files (folders are searched for .weir) and
-// compares what it says. Files below a folder named `syntax` stop after the parser.
+// weir-golden [--update] [--syntax] PATH…: runs the front end over golden files (folders are
+// searched for .weir) and compares what it says. Files below a folder named `syntax` stop after the
+// parser.
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
@@ -25,7 +26,8 @@ struct Outcome {
 };
 
 bool SyntaxOnly(const fs::path& path) {
-  return std::any_of(path.begin(), path.end(), [](const fs::path& part) { return part == "syntax"; });
+  return std::any_of(path.begin(), path.end(),
+                     [](const fs::path& part) { return part == "syntax"; });
 }
 
 Outcome RunFile(const fs::path& path, const std::string& text, bool syntax_only) {
@@ -56,10 +58,12 @@ bool Check(const fs::path& path, bool update) {
   std::string text = Read(path);
   std::vector<Expectation> expected = ReadExpectations(text);
   Outcome outcome = RunFile(path, text, SyntaxOnly(path));
-  bool fails = std::any_of(outcome.actual.begin(), outcome.actual.end(), [](const Expectation& e) { return e.severity == Severity::kError; });
+  bool fails = std::any_of(outcome.actual.begin(), outcome.actual.end(),
+                           [](const Expectation& e) { return e.severity == Severity::kError; });
   bool named = path.filename().string().starts_with("fail_");
   auto by_place = [](const Expectation& a, const Expectation& b) {
-    return std::tie(a.line, a.first_column, a.code, a.message) < std::tie(b.line, b.first_column, b.code, b.message);
+    return std::tie(a.line, a.first_column, a.code, a.message) <
+           std::tie(b.line, b.first_column, b.code, b.message);
   };
   std::sort(expected.begin(), expected.end(), by_place);
   std::sort(outcome.actual.begin(), outcome.actual.end(), by_place);
@@ -69,10 +73,12 @@ bool Check(const fs::path& path, bool update) {
     return fails == named;
   }
   bool good = true;
-  auto missing = [&](const std::vector<Expectation>& from, const std::vector<Expectation>& in, const char* sign) {
+  auto missing = [&](const std::vector<Expectation>& from, const std::vector<Expectation>& in,
+                     const char* sign) {
     for (const Expectation& e : from) {
       if (std::find(in.begin(), in.end(), e) == in.end()) {
-        std::cout << sign << " " << path.string() << ":" << e.line << ": " << e.Format(e.line) << "\n";
+        std::cout << sign << " " << path.string() << ":" << e.line << ": " << e.Format(e.line)
+                  << "\n";
         good = false;
       }
     }

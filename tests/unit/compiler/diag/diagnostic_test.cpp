@@ -17,7 +17,9 @@ TEST(DiagnosticKinds, CodesAreUniqueAndInTheirRange) {
     EXPECT_EQ(info.code[0], info.severity == Severity::kError ? 'E' : 'W') << info.code;
     EXPECT_TRUE(info.severity == Severity::kError || info.code[1] == '9') << info.code;
     EXPECT_FALSE(info.title.empty() || info.explanation.empty()) << info.code;
-    EXPECT_TRUE(std::islower(static_cast<unsigned char>(info.title[0])) || !std::isalpha(static_cast<unsigned char>(info.title[0]))) << info.code;
+    EXPECT_TRUE(std::islower(static_cast<unsigned char>(info.title[0])) ||
+                !std::isalpha(static_cast<unsigned char>(info.title[0])))
+        << info.code;
     EXPECT_FALSE(info.title.ends_with('.')) << info.code;
     EXPECT_TRUE(info.explanation.ends_with('.')) << info.code << ": an explanation is sentences";
   }

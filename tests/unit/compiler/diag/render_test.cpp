@@ -15,7 +15,12 @@ struct Fixture {
   Diagnostic At(std::string_view text, std::string message) {
     size_t at = files[file].text().find(text);
     Span span{file, static_cast<uint32_t>(at), static_cast<uint32_t>(at + text.size())};
-    return {.kind = DiagnosticKind::kExpected, .span = span, .message = std::move(message), .help = "", .notes = {}, .label = ""};
+    return {.kind = DiagnosticKind::kExpected,
+            .span = span,
+            .message = std::move(message),
+            .help = "",
+            .notes = {},
+            .label = ""};
   }
 };
 
@@ -37,9 +42,11 @@ TEST(RenderText, MarksOneColumnForAnEmptyRangeAndOneLineForALongOne) {
   Fixture f;
   Diagnostic end = f.At("PID-7 x", "end");
   end.span.begin = end.span.end;
-  EXPECT_NE(RenderText(f.files, {end}).find("  |               ^\n"), std::string::npos) << RenderText(f.files, {end});
+  EXPECT_NE(RenderText(f.files, {end}).find("  |               ^\n"), std::string::npos)
+      << RenderText(f.files, {end});
   Diagnostic block = f.At("{\n\tnäme: PID-7 x\n}", "block");
-  EXPECT_NE(RenderText(f.files, {block}).find("1 | map m {\n  |       ^\n"), std::string::npos) << RenderText(f.files, {block});
+  EXPECT_NE(RenderText(f.files, {block}).find("1 | map m {\n  |       ^\n"), std::string::npos)
+      << RenderText(f.files, {block});
 }
 
 TEST(RenderText, ShowsNotesAndSeparatesDiagnostics) {
@@ -47,7 +54,9 @@ TEST(RenderText, ShowsNotesAndSeparatesDiagnostics) {
   Diagnostic d = f.At("x", "twice");
   d.notes.push_back({f.At("map", "").span, "the first one"});
   std::string text = RenderText(f.files, {d, d});
-  EXPECT_NE(text.find("note: the first one\n --> adt.weir:1:1\n1 | map m {\n  | ^^^\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("note: the first one\n --> adt.weir:1:1\n1 | map m {\n  | ^^^\n"),
+            std::string::npos)
+      << text;
   EXPECT_NE(text.find("E0101\n\nerror"), std::string::npos) << text;
 }
 
@@ -56,7 +65,12 @@ TEST(RenderText, CutsLongLinesAroundTheCaret) {
   std::string line(400, 'a');
   line.replace(300, 3, "bad");
   FileId id = files.Add("x", line);
-  Diagnostic d{.kind = DiagnosticKind::kExpected, .span = {id, 300, 303}, .message = "m", .help = "", .notes = {}, .label = ""};
+  Diagnostic d{.kind = DiagnosticKind::kExpected,
+               .span = {id, 300, 303},
+               .message = "m",
+               .help = "",
+               .notes = {},
+               .label = ""};
   std::string text = RenderText(files, {d}, {.max_line_columns = 40});
   size_t source = text.find("1 | ") + 4;
   size_t caret = text.find("  | ") + 4;
@@ -66,9 +80,26 @@ TEST(RenderText, CutsLongLinesAroundTheCaret) {
   EXPECT_EQ(text.find("^^^", caret) - caret, bad - source - 2) << text;
 }
 
+TEST(RenderText, CutsLinesThatAreNotUtf8) {
+  SourceFiles files;
+  FileId id = files.Add("x", std::string(400, '\x80'));
+  Diagnostic d{.kind = DiagnosticKind::kNotUtf8,
+               .span = {id, 0, 1},
+               .message = "m",
+               .help = "",
+               .notes = {},
+               .label = ""};
+  EXPECT_FALSE(RenderText(files, {d}, {.max_line_columns = 0}).empty());
+}
+
 TEST(RenderText, WorksWithoutAPlace) {
   SourceFiles files;
-  Diagnostic d{.kind = DiagnosticKind::kTooLarge, .span = {}, .message = "m", .help = "", .notes = {}, .label = ""};
+  Diagnostic d{.kind = DiagnosticKind::kTooLarge,
+               .span = {},
+               .message = "m",
+               .help = "",
+               .notes = {},
+               .label = ""};
   EXPECT_EQ(RenderText(files, {d}), "error[E0108]: m\ndetails: weir explain E0108\n");
 }
 
@@ -97,7 +128,8 @@ TEST(RenderJson, IsOneLineWithCounts) {
 
 TEST(RenderSarif, HasWhatTheFormatRequires) {
   Fixture f;
-  nlohmann::json json = nlohmann::json::parse(RenderSarif(f.files, {f.At("PID-7", "wrong"), f.At("x", "other")}, "0.1.0"));
+  nlohmann::json json = nlohmann::json::parse(
+      RenderSarif(f.files, {f.At("PID-7", "wrong"), f.At("x", "other")}, "0.1.0"));
   EXPECT_EQ(json["version"], "2.1.0");
   const nlohmann::json& run = json["runs"][0];
   EXPECT_EQ(run["tool"]["driver"]["name"], "weir");

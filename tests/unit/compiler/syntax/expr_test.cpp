@@ -38,7 +38,8 @@ TEST(Expr, Trees) {
       // names and calls
       {"Patient.name.given.first()", "(Call . first (Member given (Member name (Name Patient))))"},
       {"iif(a, b, {})", "(Call iif (Name a) (Name b) (Empty))"},
-      {"`is`.contains.where($this = 1)", "(Call . where (Member contains (Name is)) (Binary = (This) (Integer 1)))"},
+      {"`is`.contains.where($this = 1)",
+       "(Call . where (Member contains (Name is)) (Binary = (This) (Integer 1)))"},
       {"as.in.div", "(Member div (Member in (Name as)))"},
       {"contains contains contains", "(Binary contains (Name contains) (Name contains))"},
       {"a[0]", "(Index (Name a) (Integer 0))"},
@@ -54,9 +55,11 @@ TEST(Expr, Trees) {
       {"PID-3#2.1", "(Step #1 (Repeat #2 (V2Field PID #3)))"},
       {"INSURANCE.IN1-2", "(V2Field IN1 #2 (Name INSURANCE))"},
       {"PID-3[authority east, type MR].single()",
-       "(Call . single (Filter (V2Field PID #3) (Criterion authority 'east') (Criterion type 'MR')))"},
+       "(Call . single (Filter (V2Field PID #3) (Criterion authority 'east') (Criterion type "
+       "'MR')))"},
       {"PID-3[.5 = 'MR' and .4.exists()]",
-       "(Filter (V2Field PID #3) (Binary and (Binary = (Step #5 (This)) (String MR)) (Call . exists (Step #4 (This)))))"},
+       "(Filter (V2Field PID #3) (Binary and (Binary = (Step #5 (This)) (String MR)) (Call . "
+       "exists (Step #4 (This)))))"},
       {"x[type = 'MR']", "(Filter (Name x) (Binary = (Name type) (String MR)))"},
       {"PID.patientName.familyName", "(Member familyName (Member patientName (Name PID)))"},
   };
@@ -68,7 +71,8 @@ TEST(Expr, Trees) {
 }
 
 TEST(Expr, RefusesWhatIsNone) {
-  for (const char* text : {"", "2 + 2 /", "a b", "a..b", "(a", "a)", "f(,)", "a[]", "'open", "a.", "@20", "1.2.3", "a ? b", "$that", "x == y", "/* open"}) {
+  for (const char* text : {"", "2 + 2 /", "a b", "a..b", "(a", "a)", "f(,)", "a[]", "'open", "a.",
+                           "@20", "1.2.3", "a ? b", "$that", "x == y", "/* open"}) {
     Parsed parsed = ParseExpr(text);
     EXPECT_EQ(parsed.expr, nullptr) << text;
     EXPECT_GE(parsed.sink.error_count(), 1u) << text;
@@ -101,10 +105,13 @@ std::string Repeat(const std::string& text, size_t times) {
 
 TEST(Expr, DepthIsBounded) {
   ParseOptions options;
-  for (auto [open, close] : {std::pair{"(", ")"}, std::pair{"f(", ")"}, std::pair{"a[", "]"}, std::pair{"- ", ""}}) {
-    Parsed at = ParseExpr(Repeat(open, options.max_depth) + "1" + Repeat(close, options.max_depth), options);
+  for (auto [open, close] :
+       {std::pair{"(", ")"}, std::pair{"f(", ")"}, std::pair{"a[", "]"}, std::pair{"- ", ""}}) {
+    Parsed at = ParseExpr(Repeat(open, options.max_depth) + "1" + Repeat(close, options.max_depth),
+                          options);
     EXPECT_NE(at.expr, nullptr) << open << at.Errors();
-    Parsed past = ParseExpr(Repeat(open, options.max_depth + 1) + "1" + Repeat(close, options.max_depth + 1), options);
+    Parsed past = ParseExpr(
+        Repeat(open, options.max_depth + 1) + "1" + Repeat(close, options.max_depth + 1), options);
     EXPECT_EQ(past.expr, nullptr) << open;
     ASSERT_EQ(past.sink.diagnostics().size(), 1u) << open << past.Errors();
     EXPECT_EQ(past.sink.diagnostics()[0].kind, DiagnosticKind::kTooDeep) << open;
@@ -121,7 +128,8 @@ TEST(Expr, ChainsAreBounded) {
     EXPECT_EQ(past.sink.diagnostics()[0].kind, DiagnosticKind::kTooDeep) << link;
   }
   // Commas in arguments do not reset the chain they stand in.
-  EXPECT_EQ(ParseExpr("f(a, b)" + Repeat(" + f(a, b)", options.max_chain + 1), options).expr, nullptr);
+  EXPECT_EQ(ParseExpr("f(a, b)" + Repeat(" + f(a, b)", options.max_chain + 1), options).expr,
+            nullptr);
 }
 
 }  // namespace

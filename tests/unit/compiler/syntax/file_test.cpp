@@ -1,4 +1,5 @@
-// Files: where statements end, that no word is reserved, that a broken file still gives its sound parts, and bounds.
+// Files: where statements end, that no word is reserved, that a broken file still gives its sound
+// parts, and bounds.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -10,7 +11,9 @@
 namespace weir::syntax {
 namespace {
 
-const ast::MapDecl& MapAt(const Parsed& parsed, size_t index) { return *ast::As<ast::MapDecl>(*parsed.file->declarations.at(index)); }
+const ast::MapDecl& MapAt(const Parsed& parsed, size_t index) {
+  return *ast::As<ast::MapDecl>(*parsed.file->declarations.at(index));
+}
 
 // The language's words, from the grammar itself.
 std::vector<std::string> Words() {
@@ -24,7 +27,8 @@ std::vector<std::string> Words() {
 }
 
 void ExpectUsable(const std::string& name, bool as_operand) {
-  std::string text = "map m from f to T {\n  " + name + ": x." + name + "\n  a." + name + ": 1\n  " + name + ".b: 1\n  " + name + "(s): 1\n  " + name + " -> m\n";
+  std::string text = "map m from f to T {\n  " + name + ": x." + name + "\n  a." + name +
+                     ": 1\n  " + name + ".b: 1\n  " + name + "(s): 1\n  " + name + " -> m\n";
   text += as_operand ? "  c: " + name + " = " + name + ".d when " + name + "\n" : "";
   Parsed parsed = ParseSource(text + "}\n");
   EXPECT_FALSE(parsed.sink.has_errors()) << parsed.Errors();
@@ -51,7 +55,8 @@ TEST(File, EveryR4ElementNameIsUsable) {
   std::set<std::string> names;
   std::string examples = SharedDir() + "/conformance/fhirpath-r4/input-json/";
   static const std::regex kKey("\"([a-z][A-Za-z0-9]*)\"\\s*:");
-  for (const char* file : {"patient-example.json", "observation-example.json", "questionnaire-example.json", "valueset-example-expansion.json"}) {
+  for (const char* file : {"patient-example.json", "observation-example.json",
+                           "questionnaire-example.json", "valueset-example-expansion.json"}) {
     std::string json = ReadAll(examples + file);
     for (std::sregex_iterator it(json.begin(), json.end(), kKey), end; it != end; ++it) {
       names.insert((*it)[1]);
@@ -99,14 +104,18 @@ map m from f to Patient {
 }
 
 TEST(File, KeepsDocComments) {
-  Parsed parsed = ParseSource("/// First line.\n///   second\nevents e = A01 /// not this\n\nfn f(x) = x\n");
+  Parsed parsed =
+      ParseSource("/// First line.\n///   second\nevents e = A01 /// not this\n\nfn f(x) = x\n");
   ASSERT_FALSE(parsed.sink.has_errors()) << parsed.Errors();
   EXPECT_EQ(parsed.file->declarations[0]->doc, "First line.\nsecond");
   EXPECT_EQ(parsed.file->declarations[1]->doc, "");
 }
 
 TEST(File, EmptyCommentOnlyAndMarkedFilesAreFine) {
-  for (const char* text : {"", "\n\n", "// only this", "/* a\n b */", "\xEF\xBB\xBF" "edition 1\n", "edition 1\r\npackage p\r\n", ";;\n"}) {
+  for (const char* text : {"", "\n\n", "// only this", "/* a\n b */",
+                           "\xEF\xBB\xBF"
+                           "edition 1\n",
+                           "edition 1\r\npackage p\r\n", ";;\n"}) {
     Parsed parsed = ParseSource(text);
     EXPECT_FALSE(parsed.sink.has_errors()) << text << parsed.Errors();
   }
@@ -140,7 +149,9 @@ events e = A01
 }
 
 TEST(File, MissingBraceLosesNoLaterDeclaration) {
-  Parsed parsed = ParseSource("feed f {\n  owner \"x\"\n  on A01 {\n    require x\n\nmap m from f to T {\n  a: 1\n}\nevents e = A01\n");
+  Parsed parsed = ParseSource(
+      "feed f {\n  owner \"x\"\n  on A01 {\n    require x\n\nmap m from f to T {\n  a: "
+      "1\n}\nevents e = A01\n");
   EXPECT_EQ(parsed.sink.error_count(), 2u) << parsed.Errors();
   EXPECT_EQ(parsed.file->declarations.size(), 3u);
 }
@@ -186,14 +197,16 @@ TEST(File, RefusesWhatIsNotUtf8) {
   }
 }
 
-// docs/language.md shows every form in indented blocks; as far as they are whole declarations they must be read.
+// docs/language.md shows every form in indented blocks; as far as they are whole declarations they
+// must be read.
 TEST(File, LanguageReferenceIsRead) {
   std::istringstream reference(ReadAll(std::string(WEIR_SOURCE_DIR) + "/docs/language.md"));
   std::string source;
   bool schematic = false;
   for (std::string line; std::getline(reference, line);) {
     if (line.starts_with("## ")) {
-      schematic = line.find("Maps") != std::string::npos || line.find("Expressions") != std::string::npos;
+      schematic =
+          line.find("Maps") != std::string::npos || line.find("Expressions") != std::string::npos;
     }
     if (line.starts_with("    ") && !schematic) {
       source += line.substr(4) + "\n";
@@ -206,7 +219,9 @@ TEST(File, LanguageReferenceIsRead) {
 }
 
 TEST(File, StdAndExamplesAreRead) {
-  for (const char* path : {"dsl/std/v2/datatypes.weir", "dsl/std/v2/segments.weir", "dsl/std/v2/tables.weir", "examples/adt/adt.weir", "examples/tour/tour.weir"}) {
+  for (const char* path :
+       {"dsl/std/v2/datatypes.weir", "dsl/std/v2/segments.weir", "dsl/std/v2/tables.weir",
+        "examples/adt/adt.weir", "examples/tour/tour.weir"}) {
     std::string text = ReadAll(std::string(WEIR_SOURCE_DIR) + "/" + path);
     ASSERT_FALSE(text.empty()) << path;
     Parsed parsed = ParseSource(text);

@@ -24,16 +24,20 @@ TEST(Format, Layout) {
   const Case kCases[] = {
       {"", ""},
       {"edition   1\n\n\n\npackage  east", "edition 1\n\npackage east\n"},
-      {"map m from f to T{\nkey mrn\n   name :each PID-5   // the name\n}\n", "map m from f to T {\n  key mrn\n  name: each PID-5  // the name\n}\n"},
-      {"map m to T {\n\n  a: { b:1;c :2 } when x.exists( )\n\n}\n", "map m to T {\n  a: { b: 1; c: 2 } when x.exists()\n}\n"},
-      {"map m to T {\n  a: x\n   .first()\n      else  'y'\n}", "map m to T {\n  a: x\n      .first()\n      else 'y'\n}\n"},
+      {"map m from f to T{\nkey mrn\n   name :each PID-5   // the name\n}\n",
+       "map m from f to T {\n  key mrn\n  name: each PID-5  // the name\n}\n"},
+      {"map m to T {\n\n  a: { b:1;c :2 } when x.exists( )\n\n}\n",
+       "map m to T {\n  a: { b: 1; c: 2 } when x.exists()\n}\n"},
+      {"map m to T {\n  a: x\n   .first()\n      else  'y'\n}",
+       "map m to T {\n  a: x\n      .first()\n      else 'y'\n}\n"},
       {"fn f( a,b )=a&b-1+ -c", "fn f(a, b) = a & b-1 + -c\n"},
       {"fn f(a) = (a.1 or .2) and(.3)", "fn f(a) = (a.1 or .2) and(.3)\n"},
       {"map m to T conforms us-core-patient {\n  key .1 , PID-3[ authority east,type MR ]#1\n}\n",
        "map m to T conforms us-core-patient {\n  key .1, PID-3[authority east, type MR]#1\n}\n"},
       {"table t from A to B { I->IMP  \"x\"\n}", "table t from A to B { I -> IMP \"x\"\n}\n"},
       {"/* one\n   two */ events e = A01 .. A08", "/* one\n   two */ events e = A01..A08\n"},
-      {"feed f {\n    // why\n    owner \"x\" ; late after 10 minutes\n}", "feed f {\n  // why\n  owner \"x\"; late after 10 minutes\n}\n"},
+      {"feed f {\n    // why\n    owner \"x\" ; late after 10 minutes\n}",
+       "feed f {\n  // why\n  owner \"x\"; late after 10 minutes\n}\n"},
       {"feed f {\r\n  owner \"x\"\r\n}\r\n", "feed f {\n  owner \"x\"\n}\n"},
   };
   for (const Case& c : kCases) {
@@ -60,8 +64,10 @@ TEST(Format, KeepsMeaningAndIsStable) {
   namespace fs = std::filesystem;
   size_t checked = 0;
   for (const char* folder : {"dsl", "examples", "tests/golden/syntax", "bench"}) {
-    for (const auto& entry : fs::recursive_directory_iterator(std::string(WEIR_SOURCE_DIR) + "/" + folder)) {
-      if (entry.path().extension() != ".weir" || entry.path().filename().string().starts_with("fail_")) {
+    for (const auto& entry :
+         fs::recursive_directory_iterator(std::string(WEIR_SOURCE_DIR) + "/" + folder)) {
+      if (entry.path().extension() != ".weir" ||
+          entry.path().filename().string().starts_with("fail_")) {
         continue;
       }
       std::string text = ReadAll(entry.path().string());

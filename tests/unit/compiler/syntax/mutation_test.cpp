@@ -1,5 +1,5 @@
-// Sound sources, damaged in a fixed pseudo-random way: whatever comes out, the parser's properties hold. The fuzz target
-// goes further with the same properties.
+// Sound sources, damaged in a fixed pseudo-random way: whatever comes out, the parser's properties
+// hold. The fuzz target goes further with the same properties.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -23,15 +23,25 @@ class Random {
 };
 
 std::string Damaged(std::string text, Random& random) {
-  static const char* const kPieces[] = {"(", ")", "{", "}", "[", "]", "'", "\"", "`", ":", "->", "\n", ";", ",", ".", ".1", "#2", " else ", " when ",
-                                        " via ", " each ", "/*", "//", "///", "é", "\xFF", "=", "-", "%", "@2015", "\\", "map ", "\nfeed ", "$this", "{}", " key "};
+  static const char* const kPieces[] = {
+      "(", ")",    "{", "}",  "[",  "]",      "'",      "\"",    "`",       ":",     "->", "\n",
+      ";", ",",    ".", ".1", "#2", " else ", " when ", " via ", " each ",  "/*",    "//", "///",
+      "é", "\xFF", "=", "-",  "%",  "@2015",  "\\",     "map ",  "\nfeed ", "$this", "{}", " key "};
   for (uint32_t i = 0, count = 1 + random.Below(4); i < count && !text.empty(); ++i) {
     size_t at = random.Below(text.size());
     switch (random.Below(4)) {
-      case 0: text.erase(at, 1 + random.Below(8)); break;
-      case 1: text.insert(at, kPieces[random.Below(std::size(kPieces))]); break;
-      case 2: text.replace(at, 1, kPieces[random.Below(std::size(kPieces))]); break;
-      default: text.insert(at, text.substr(random.Below(text.size()), random.Below(40))); break;
+      case 0:
+        text.erase(at, 1 + random.Below(8));
+        break;
+      case 1:
+        text.insert(at, kPieces[random.Below(std::size(kPieces))]);
+        break;
+      case 2:
+        text.replace(at, 1, kPieces[random.Below(std::size(kPieces))]);
+        break;
+      default:
+        text.insert(at, text.substr(random.Below(text.size()), random.Below(40)));
+        break;
     }
   }
   return text;
@@ -41,7 +51,8 @@ TEST(Mutation, ParserPropertiesHoldOnDamagedSources) {
   namespace fs = std::filesystem;
   std::vector<std::string> sources;
   for (const char* folder : {"tests/golden/syntax", "examples"}) {
-    for (const auto& entry : fs::recursive_directory_iterator(std::string(WEIR_SOURCE_DIR) + "/" + folder)) {
+    for (const auto& entry :
+         fs::recursive_directory_iterator(std::string(WEIR_SOURCE_DIR) + "/" + folder)) {
       if (entry.path().extension() == ".weir") {
         sources.push_back(ReadAll(entry.path().string()));
       }
