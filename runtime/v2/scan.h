@@ -1,0 +1,19 @@
+// The SIMD half of the index: one bit per byte where a field separator, CR or LF stands, 64 bytes to a word.
+#pragma once
+
+#include <cstdint>
+
+#include "runtime/v2/index.h"
+#include "runtime/v2/reader.h"
+
+namespace weir::v2 {
+
+struct ScanResult {
+  bool high = false;    // a byte above 0x7F
+  bool escape = false;  // the escape character after MSH-2 (the five bytes after MSH are not looked at)
+};
+
+// `masks` has room for (size + 63) / 64 words. Reads up to 63 bytes past the end and ignores them.
+ScanResult ScanMasks(const uint8_t* bytes, uint32_t size, const weir_v2_delims& delims, Scanner scanner, uint64_t* masks);
+
+}  // namespace weir::v2
