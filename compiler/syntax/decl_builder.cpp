@@ -17,7 +17,7 @@ std::unique_ptr<ast::File> AstBuilder::BuildFile(P::FileContext* context) {
 }
 
 void AstBuilder::BuildStatement(P::TopStatementContext* context, ast::File& file) {
-  if (auto* declaration = dynamic_cast<P::DeclarationStatementContext*>(context)) {
+  if (auto* declaration = To<P::DeclarationStatementContext>(context)) {
     if (declaration->declaration() == nullptr) {
       return;
     }
@@ -35,7 +35,7 @@ void AstBuilder::BuildStatement(P::TopStatementContext* context, ast::File& file
            "`" + Raw(context->getStart()).text + "` comes after a declaration",
            "move it to the head of the file");
   }
-  if (auto* edition = dynamic_cast<P::EditionStatementContext*>(context);
+  if (auto* edition = To<P::EditionStatementContext>(context);
       edition != nullptr && edition->NUMBER() != nullptr) {
     ast::Name number = Raw(edition->NUMBER()->getSymbol());
     if (!file.edition.empty()) {
@@ -45,13 +45,13 @@ void AstBuilder::BuildStatement(P::TopStatementContext* context, ast::File& file
              "edition `" + number.text + "` is unknown to this compiler", "write `edition 1`");
     }
     file.edition = std::move(number);
-  } else if (auto* package = dynamic_cast<P::PackageStatementContext*>(context);
+  } else if (auto* package = To<P::PackageStatementContext>(context);
              package != nullptr && package->qname() != nullptr) {
     if (!file.package.empty()) {
       Report(DiagnosticKind::kMisplacedHeader, SpanOf(package), "the package is declared twice");
     }
     file.package = NameOf(package->qname());
-  } else if (auto* uses = dynamic_cast<P::UseStatementContext*>(context)) {
+  } else if (auto* uses = To<P::UseStatementContext>(context)) {
     for (P::UseContext* use : uses->use()) {
       if (use->qname() != nullptr) {
         file.uses.push_back({SpanOf(use), NameOf(use->qname()), NameOf(use->version())});
@@ -62,7 +62,7 @@ void AstBuilder::BuildStatement(P::TopStatementContext* context, ast::File& file
 
 ast::DeclPtr AstBuilder::BuildDecl(P::DeclarationContext* context) {
   ast::DeclPtr decl;
-  if (auto* authority = dynamic_cast<P::AuthorityDeclContext*>(context)) {
+  if (auto* authority = To<P::AuthorityDeclContext>(context)) {
     auto made = std::make_unique<ast::AuthorityDecl>();
     made->name = NameOf(authority->ident());
     std::vector<ast::Name> texts = NamesOf(authority->text());
@@ -72,7 +72,7 @@ ast::DeclPtr AstBuilder::BuildDecl(P::DeclarationContext* context) {
                               std::make_move_iterator(texts.end()));
     }
     decl = std::move(made);
-  } else if (auto* keyspace = dynamic_cast<P::KeyspaceDeclContext*>(context)) {
+  } else if (auto* keyspace = To<P::KeyspaceDeclContext>(context)) {
     auto made = std::make_unique<ast::KeyspaceDecl>();
     std::vector<ast::Name> names = NamesOf(keyspace->ident());
     names.resize(3);
@@ -83,39 +83,39 @@ ast::DeclPtr AstBuilder::BuildDecl(P::DeclarationContext* context) {
       made->parts.push_back(BuildItem(item));
     }
     decl = std::move(made);
-  } else if (auto* events = dynamic_cast<P::EventsDeclContext*>(context)) {
+  } else if (auto* events = To<P::EventsDeclContext>(context)) {
     auto made = std::make_unique<ast::EventsDecl>();
     made->name = NameOf(events->ident());
     made->events = EventsOf(events->eventList());
     decl = std::move(made);
-  } else if (auto* fn = dynamic_cast<P::FnDeclContext*>(context)) {
+  } else if (auto* fn = To<P::FnDeclContext>(context)) {
     auto made = std::make_unique<ast::FunctionDecl>();
     made->name = NameOf(fn->ident(0));
     made->params = NamesOf(fn->ident(), 1);
     made->body = BuildItem(fn->item());
     decl = std::move(made);
-  } else if (auto* accept = dynamic_cast<P::AcceptDeclContext*>(context)) {
+  } else if (auto* accept = To<P::AcceptDeclContext>(context)) {
     auto made = std::make_unique<ast::AcceptChangeDecl>();
     made->name = NameOf(accept->code());
     made->until = Raw(accept->date());
     made->by = NameOf(accept->text(0));
     made->because = NameOf(accept->text(1));
     decl = std::move(made);
-  } else if (auto* lifecycle = dynamic_cast<P::LifecycleDeclContext*>(context)) {
+  } else if (auto* lifecycle = To<P::LifecycleDeclContext>(context)) {
     decl = BuildLifecycle(lifecycle);
-  } else if (auto* table = dynamic_cast<P::TableDeclContext*>(context)) {
+  } else if (auto* table = To<P::TableDeclContext>(context)) {
     decl = BuildTable(table);
-  } else if (auto* feed = dynamic_cast<P::FeedDeclContext*>(context)) {
+  } else if (auto* feed = To<P::FeedDeclContext>(context)) {
     decl = BuildFeed(feed);
-  } else if (auto* map = dynamic_cast<P::MapDeclContext*>(context)) {
+  } else if (auto* map = To<P::MapDeclContext>(context)) {
     decl = BuildMap(map);
-  } else if (auto* policy = dynamic_cast<P::PolicyDeclContext*>(context)) {
+  } else if (auto* policy = To<P::PolicyDeclContext>(context)) {
     decl = BuildPolicy(policy);
-  } else if (auto* consumer = dynamic_cast<P::ConsumerDeclContext*>(context)) {
+  } else if (auto* consumer = To<P::ConsumerDeclContext>(context)) {
     decl = BuildConsumer(consumer);
-  } else if (auto* test = dynamic_cast<P::TestDeclContext*>(context)) {
+  } else if (auto* test = To<P::TestDeclContext>(context)) {
     decl = BuildTest(test);
-  } else if (auto* migrate = dynamic_cast<P::MigrateDeclContext*>(context)) {
+  } else if (auto* migrate = To<P::MigrateDeclContext>(context)) {
     decl = BuildMigrate(migrate);
   }
   if (decl != nullptr) {
@@ -183,13 +183,13 @@ ast::DeclPtr AstBuilder::BuildTable(P::TableDeclContext* context) {
   }
   for (P::TableLineContext* line : context->tableBlock()->tableLine()) {
     P::TableRowContext* row = line->tableRow();
-    if (auto* codes = dynamic_cast<P::TableCodesContext*>(row)) {
+    if (auto* codes = To<P::TableCodesContext>(row)) {
       if (ast::TableRow made = BuildRow(codes); !made.target.span.valid() || made.sources.empty()) {
         continue;  // broken and reported
       } else {
         decl->rows.push_back(std::move(made));
       }
-    } else if (auto* otherwise = dynamic_cast<P::TableElseContext*>(row);
+    } else if (auto* otherwise = To<P::TableElseContext>(row);
                otherwise != nullptr && otherwise->tableCode() != nullptr) {
       if (decl->otherwise != ast::TableElse::kNone) {
         sink_.Report({.kind = DiagnosticKind::kDuplicateClause,

@@ -90,22 +90,20 @@ ExprPtr AstBuilder::Chain(ExprKind kind, ExprPtr base, Span name_span) const {
 }
 
 ExprPtr AstBuilder::BuildExpr(P::ExprContext* context) {
-  if (auto* path = dynamic_cast<P::PathExprContext*>(context)) {
+  if (auto* path = To<P::PathExprContext>(context)) {
     return BuildPath(path->path());
   }
-  if (auto* binary = dynamic_cast<P::BinaryExprContext*>(context)) {
+  if (auto* binary = To<P::BinaryExprContext>(context)) {
     return BuildBinary(binary);
   }
-  if (auto* unary = dynamic_cast<P::UnaryExprContext*>(context);
-      unary != nullptr && unary->op != nullptr) {
+  if (auto* unary = To<P::UnaryExprContext>(context); unary != nullptr && unary->op != nullptr) {
     ExprPtr expr = MakeExpr(ExprKind::kUnary, SpanOf(unary));
     expr->op = OperatorOf(unary->op->getType());
     expr->name_span = SpanOf(unary->op);
     expr->kids.push_back(BuildExpr(unary->expr()));
     return expr;
   }
-  if (auto* type = dynamic_cast<P::TypeExprContext*>(context);
-      type != nullptr && type->op != nullptr) {
+  if (auto* type = To<P::TypeExprContext>(context); type != nullptr && type->op != nullptr) {
     ExprPtr expr = MakeExpr(ExprKind::kTypeOp, SpanOf(type));
     expr->op = OperatorOf(type->op->getType());
     expr->kids.push_back(BuildExpr(type->expr()));
@@ -140,7 +138,7 @@ ExprPtr AstBuilder::BuildPath(P::PathContext* context) {
   }
   ExprPtr expr = BuildPrimary(context->primary());
   for (antlr4::tree::ParseTree* child : context->children) {
-    if (auto* suffix = dynamic_cast<P::SuffixContext*>(child)) {
+    if (auto* suffix = To<P::SuffixContext>(child)) {
       expr = BuildSuffix(suffix, std::move(expr));
     }
   }
@@ -148,7 +146,7 @@ ExprPtr AstBuilder::BuildPath(P::PathContext* context) {
 }
 
 ExprPtr AstBuilder::BuildPrimary(P::PrimaryContext* context) {
-  if (auto* name = dynamic_cast<P::NamePrimaryContext*>(context);
+  if (auto* name = To<P::NamePrimaryContext>(context);
       name != nullptr && name->operandIdent() != nullptr) {
     ast::Name ident = Raw(name->operandIdent());
     if (ident.text.starts_with('`')) {
@@ -161,17 +159,17 @@ ExprPtr AstBuilder::BuildPrimary(P::PrimaryContext* context) {
     BuildArguments(name->arguments(), *expr);
     return expr;
   }
-  if (auto* token = dynamic_cast<P::TokenPrimaryContext*>(context);
+  if (auto* token = To<P::TokenPrimaryContext>(context);
       token != nullptr && token->token != nullptr) {
     return BuildToken(token->token, nullptr);
   }
-  if (auto* paren = dynamic_cast<P::ParenPrimaryContext*>(context)) {
+  if (auto* paren = To<P::ParenPrimaryContext>(context)) {
     ExprPtr expr = BuildExpr(paren->expr());
     expr->parenthesized = true;
     expr->span = SpanOf(paren);
     return expr;
   }
-  if (auto* number = dynamic_cast<P::NumberPrimaryContext*>(context);
+  if (auto* number = To<P::NumberPrimaryContext>(context);
       number != nullptr && number->NUMBER() != nullptr) {
     ExprPtr expr = MakeExpr(ExprKind::kInteger, SpanOf(number));
     expr->text = Raw(number->NUMBER()->getSymbol()).text;
@@ -262,7 +260,7 @@ ExprPtr AstBuilder::BuildToken(antlr4::Token* token, ExprPtr receiver) {
 }
 
 ExprPtr AstBuilder::BuildSuffix(P::SuffixContext* context, ExprPtr base) {
-  if (auto* member = dynamic_cast<P::MemberSuffixContext*>(context);
+  if (auto* member = To<P::MemberSuffixContext>(context);
       member != nullptr && member->ident() != nullptr) {
     ast::Name name = NameOf(member->ident());
     bool call = member->arguments() != nullptr;
@@ -275,23 +273,23 @@ ExprPtr AstBuilder::BuildSuffix(P::SuffixContext* context, ExprPtr base) {
     }
     return expr;
   }
-  if (auto* token = dynamic_cast<P::TokenSuffixContext*>(context);
+  if (auto* token = To<P::TokenSuffixContext>(context);
       token != nullptr && token->token != nullptr) {
     return BuildToken(token->token, std::move(base));
   }
-  if (auto* step = dynamic_cast<P::StepSuffixContext*>(context)) {
+  if (auto* step = To<P::StepSuffixContext>(context)) {
     ast::Name raw = Raw(step);
     ExprPtr expr = Chain(ExprKind::kStep, std::move(base), raw.span);
     expr->number = NumberOf(std::string_view(raw.text).substr(1), raw.span);
     return expr;
   }
-  if (auto* repeat = dynamic_cast<P::RepeatSuffixContext*>(context)) {
+  if (auto* repeat = To<P::RepeatSuffixContext>(context)) {
     ast::Name raw = Raw(repeat);
     ExprPtr expr = Chain(ExprKind::kRepeat, std::move(base), raw.span);
     expr->number = NumberOf(std::string_view(raw.text).substr(1), raw.span);
     return expr;
   }
-  if (auto* bracket = dynamic_cast<P::BracketSuffixContext*>(context)) {
+  if (auto* bracket = To<P::BracketSuffixContext>(context)) {
     return BuildBracket(bracket, std::move(base));
   }
   return base;

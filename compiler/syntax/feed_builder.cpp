@@ -43,67 +43,67 @@ bool AstBuilder::BuildClause(P::FeedClauseContext* context, Clause& clause) {
     clause.kind = made;
     return true;
   };
-  if (auto* owner = dynamic_cast<P::OwnerClauseContext*>(context)) {
+  if (auto* owner = To<P::OwnerClauseContext>(context)) {
     clause.text = NameOf(owner->text());
     return kind(ClauseKind::kOwner);
   }
-  if (auto* agreement = dynamic_cast<P::AgreementClauseContext*>(context)) {
+  if (auto* agreement = To<P::AgreementClauseContext>(context)) {
     clause.text = NameOf(agreement->text());
     if (agreement->duration() != nullptr) {
       clause.duration = DurationOf(agreement->duration());
     }
     return kind(ClauseKind::kAgreement);
   }
-  if (auto* from = dynamic_cast<P::FromClauseContext*>(context)) {
+  if (auto* from = To<P::FromClauseContext>(context)) {
     clause.exprs.push_back(BuildExpr(from->expr()));
     return kind(ClauseKind::kFrom);
   }
-  if (auto* accept = dynamic_cast<P::AcceptClauseContext*>(context)) {
+  if (auto* accept = To<P::AcceptClauseContext>(context)) {
     clause.events = EventsOf(accept->eventList());
     clause.names = NamesOf(accept->ident());
     return kind(ClauseKind::kAccept);
   }
-  if (auto* timezone = dynamic_cast<P::TimezoneClauseContext*>(context)) {
+  if (auto* timezone = To<P::TimezoneClauseContext>(context)) {
     clause.text = NameOf(timezone->text());
     return kind(ClauseKind::kTimezone);
   }
-  if (auto* require = dynamic_cast<P::RequireClauseContext*>(context)) {
+  if (auto* require = To<P::RequireClauseContext>(context)) {
     clause.exprs = Exprs(require->expr());
     return kind(ClauseKind::kRequire);
   }
-  if (auto* on = dynamic_cast<P::OnClauseContext*>(context)) {
+  if (auto* on = To<P::OnClauseContext>(context)) {
     clause.events = on->onHeader() != nullptr ? EventsOf(on->onHeader()->eventList())
                                               : std::vector<ast::EventRange>{};
     clause.clauses = BuildClauses(on->feedBlock());
     return kind(ClauseKind::kOn);
   }
-  if (auto* ignore = dynamic_cast<P::IgnoreClauseContext*>(context)) {
+  if (auto* ignore = To<P::IgnoreClauseContext>(context)) {
     clause.exprs = Exprs(ignore->path());
     clause.text = NameOf(ignore->text());
     return kind(ClauseKind::kIgnore);
   }
-  if (auto* order = dynamic_cast<P::OrderClauseContext*>(context)) {
+  if (auto* order = To<P::OrderClauseContext>(context)) {
     clause.item = BuildItem(order->item());
     return kind(ClauseKind::kOrder);
   }
-  if (auto* late = dynamic_cast<P::LateClauseContext*>(context)) {
+  if (auto* late = To<P::LateClauseContext>(context)) {
     clause.duration = DurationOf(late->duration());
     return kind(ClauseKind::kLate);
   }
-  if (auto* future = dynamic_cast<P::FutureClauseContext*>(context)) {
+  if (auto* future = To<P::FutureClauseContext>(context)) {
     clause.duration = DurationOf(future->duration());
     return kind(ClauseKind::kFuture);
   }
-  if (auto* invalid = dynamic_cast<P::InvalidClauseContext*>(context)) {
+  if (auto* invalid = To<P::InvalidClauseContext>(context)) {
     clause.name = NameOf(invalid->ident());
     return kind(ClauseKind::kInvalid);
   }
-  if (auto* suppress = dynamic_cast<P::SuppressClauseContext*>(context)) {
+  if (auto* suppress = To<P::SuppressClauseContext>(context)) {
     clause.exprs.push_back(BuildExpr(suppress->expr()));
     clause.text = NameOf(suppress->text());
     return kind(ClauseKind::kSuppress);
   }
-  if (auto* acknowledge = dynamic_cast<P::AcknowledgeClauseContext*>(context)) {
+  if (auto* acknowledge = To<P::AcknowledgeClauseContext>(context)) {
     clause.name = NameOf(acknowledge->ident());
     return kind(ClauseKind::kAcknowledge);
   }
@@ -111,7 +111,7 @@ bool AstBuilder::BuildClause(P::FeedClauseContext* context, Clause& clause) {
 }
 
 bool AstBuilder::BuildLongClause(P::FeedClauseContext* context, Clause& clause) {
-  if (auto* versions = dynamic_cast<P::VersionsClauseContext*>(context)) {
+  if (auto* versions = To<P::VersionsClauseContext>(context)) {
     clause.kind = ClauseKind::kVersions;
     for (P::VersionRangeContext* range : versions->versionRange()) {
       clause.versions.push_back(
@@ -120,7 +120,7 @@ bool AstBuilder::BuildLongClause(P::FeedClauseContext* context, Clause& clause) 
     clause.name = NameOf(versions->version());
     return true;
   }
-  if (auto* segment = dynamic_cast<P::SegmentClauseContext*>(context)) {
+  if (auto* segment = To<P::SegmentClauseContext>(context)) {
     clause.kind = ClauseKind::kSegment;
     if (P::SegmentHeaderContext* header = segment->segmentHeader()) {
       clause.name = NameOf(header->ident(0));
@@ -142,7 +142,7 @@ bool AstBuilder::BuildLongClause(P::FeedClauseContext* context, Clause& clause) 
     }
     return !clause.name.empty();
   }
-  if (auto* duplicate = dynamic_cast<P::DuplicateClauseContext*>(context)) {
+  if (auto* duplicate = To<P::DuplicateClauseContext>(context)) {
     clause.kind = ClauseKind::kDuplicate;
     clause.exprs = Exprs(duplicate->path());
     if (P::SameContentContext* content = duplicate->sameContent()) {
@@ -151,7 +151,7 @@ bool AstBuilder::BuildLongClause(P::FeedClauseContext* context, Clause& clause) 
     }
     return true;
   }
-  if (auto* slo = dynamic_cast<P::SloClauseContext*>(context)) {
+  if (auto* slo = To<P::SloClauseContext>(context)) {
     clause.kind = ClauseKind::kSlo;
     clause.name = NameOf(slo->ident(0));
     clause.stat = NameOf(slo->ident(1));
@@ -172,7 +172,7 @@ bool AstBuilder::BuildLongClause(P::FeedClauseContext* context, Clause& clause) 
     }
     return true;
   }
-  if (auto* merge = dynamic_cast<P::MergeClauseContext*>(context)) {
+  if (auto* merge = To<P::MergeClauseContext>(context)) {
     clause.kind = ClauseKind::kMergeKey;
     clause.name = NameOf(merge->ident());
     clause.for_each = BuildForEach(merge->forEach());

@@ -17,7 +17,7 @@ ast::DeclPtr AstBuilder::BuildMap(P::MapDeclContext* context) {
       if (auto* terminal = dynamic_cast<antlr4::tree::TerminalNode*>(child)) {
         size_t type = terminal->getSymbol()->getType();
         word = type == P::COMMA ? word : type;
-      } else if (auto* name = dynamic_cast<P::QnameContext*>(child)) {
+      } else if (auto* name = To<P::QnameContext>(child)) {
         switch (word) {
           case P::MAP:
             decl->name = NameOf(name);
@@ -82,11 +82,11 @@ std::vector<Line> AstBuilder::BuildLines(P::MapBlockContext* context) {
 
 // False: too broken to keep.
 bool AstBuilder::BuildLine(P::MapStatementContext* context, Line& line) {
-  if (auto* target = dynamic_cast<P::TargetLineContext*>(context)) {
+  if (auto* target = To<P::TargetLineContext>(context)) {
     BuildTargetLine(target, line);
     return !line.target.steps.empty();
   }
-  if (auto* key = dynamic_cast<P::KeyLineContext*>(context)) {
+  if (auto* key = To<P::KeyLineContext>(context)) {
     line.kind = LineKind::kKey;
     for (P::ItemContext* item : key->item()) {
       line.items.push_back(BuildItem(item));
@@ -94,23 +94,23 @@ bool AstBuilder::BuildLine(P::MapStatementContext* context, Line& line) {
     line.within = NameOf(key->ident());
     return !line.items.empty();
   }
-  if (auto* merge = dynamic_cast<P::MergeLineContext*>(context)) {
+  if (auto* merge = To<P::MergeLineContext>(context)) {
     line.kind = LineKind::kMerge;
     line.name = NameOf(merge->ident());
     return !line.name.empty();
   }
-  if (auto* snapshot = dynamic_cast<P::SnapshotLineContext*>(context)) {
+  if (auto* snapshot = To<P::SnapshotLineContext>(context)) {
     line.kind = LineKind::kSnapshot;
     line.name = NameOf(snapshot->qname());
     line.sources = Exprs(snapshot->expr());
     return !line.name.empty();
   }
-  if (auto* on_fail = dynamic_cast<P::OnFailLineContext*>(context)) {
+  if (auto* on_fail = To<P::OnFailLineContext>(context)) {
     line.kind = LineKind::kOnFail;
     line.name = NameOf(on_fail->ident());
     return !line.name.empty();
   }
-  if (auto* skip = dynamic_cast<P::SkipLineContext*>(context)) {
+  if (auto* skip = To<P::SkipLineContext>(context)) {
     line.kind = LineKind::kSkip;
     line.target = BuildTarget(skip->target());
     return !line.target.steps.empty();

@@ -60,24 +60,24 @@ bool AstBuilder::BuildRule(P::PolicyRuleContext* context, ast::PolicyRule& rule)
     rule.subject = {};
   }
   for (P::PolicyClauseContext* clause : context->policyClause()) {
-    if (auto* of = dynamic_cast<P::OfClauseContext*>(clause)) {
+    if (auto* of = To<P::OfClauseContext>(clause)) {
       rule.subject = NameOf(of->ident());
-    } else if (auto* to = dynamic_cast<P::ToClauseContext*>(clause)) {
+    } else if (auto* to = To<P::ToClauseContext>(clause)) {
       rule.to = NamesOf(to->ident());
-    } else if (auto* purposes = dynamic_cast<P::ForClauseContext*>(clause)) {
+    } else if (auto* purposes = To<P::ForClauseContext>(clause)) {
       rule.purposes = NamesOf(purposes->ident());
-    } else if (auto* scopes = dynamic_cast<P::ScopeClauseContext*>(clause)) {
+    } else if (auto* scopes = To<P::ScopeClauseContext>(clause)) {
       for (P::ScopeContext* scope : scopes->scope()) {
         rule.on.push_back({SpanOf(scope), NameOf(scope->ident()), NamesOf(scope->qname())});
       }
-    } else if (auto* where = dynamic_cast<P::WhereClauseContext*>(clause)) {
+    } else if (auto* where = To<P::WhereClauseContext>(clause)) {
       rule.where = BuildExpr(where->expr());
-    } else if (auto* spreading = dynamic_cast<P::SpreadingClauseContext*>(clause)) {
+    } else if (auto* spreading = To<P::SpreadingClauseContext>(clause)) {
       rule.spreading = NamesOf(spreading->ident());
-    } else if (auto* unless = dynamic_cast<P::UnlessClauseContext*>(clause)) {
+    } else if (auto* unless = To<P::UnlessClauseContext>(clause)) {
       rule.unless_word = NameOf(unless->ident(0));
       rule.unless_value = NameOf(unless->ident(1));
-    } else if (auto* obliges = dynamic_cast<P::ObligesClauseContext*>(clause)) {
+    } else if (auto* obliges = To<P::ObligesClauseContext>(clause)) {
       rule.obliges = NamesOf(obliges->ident());
     }
   }
