@@ -1,0 +1,71 @@
+#include "compiler/ir/manifest.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace weir::ir {
+
+std::vector<std::string> ResourceTypes(const Module& module) {
+  std::vector<std::string> types;
+  for (const auto& [type, names] : module.element_orders) {
+    types.push_back(type);
+  }
+  for (const MapInfo& map : module.maps) {
+    if (std::find(types.begin(), types.end(), map.resource_type) == types.end()) {
+      types.push_back(map.resource_type);
+    }
+  }
+  return types;
+}
+
+uint32_t EvaluationSite(const Module& module) { return static_cast<uint32_t>(module.sites.size()); }
+uint32_t LimitSite(const Module& module) { return EvaluationSite(module) + 1; }
+
+std::string Manifest(const Module& module) {
+  using Json = nlohmann::ordered_json;
+  Json manifest;
+  manifest["package"] = module.package;
+  manifest["edition"] = module.edition;
+  manifest["semantic_digest"] = module.semantic_digest;
+  manifest["feeds"] = Json::array();
+  for (const Feed& feed : module.feeds) {
+    manifest["feeds"].push_back({{"name", feed.name},
+                                 {"version", feed.version},
+                                 {"late_seconds", feed.late_seconds},
+                                 {"future_seconds", feed.future_seconds}});
+  }
+  manifest["maps"] = Json::array();
+  for (const MapInfo& map : module.maps) {
+    manifest["maps"].push_back({{"name", map.name},
+                                {"type", map.resource_type},
+                                {"merge", map.merge},
+                                {"precedence", map.precedence},
+                                {"snapshot", map.snapshot}});
+  }
+  manifest["types"] = Json::array();
+  for (const std::string& type : ResourceTypes(module)) {
+    Json elements = Json::array();
+    for (const auto& [name, names] : module.element_orders) {
+      if (name == type) {
+        elements = names;
+      }
+    }
+    manifest["types"].push_back({{"name", type}, {"elements", std::move(elements)}});
+  }
+  manifest["sites"] = Json::array();
+  auto add_site = [&](const std::string& error_class, const std::string& code, const std::string& path, bool degrade) {
+    manifest["sites"].push_back({{"class", error_class}, {"code", code}, {"path", path}, {"degrade", degrade}});
+  };
+  for (const Site& site : module.sites) {
+    add_site(site.error_class, site.code, site.path, site.degrade);
+  }
+  add_site("transform", "cardinality", "", false);
+  add_site("transform", "limit", "", false);
+  manifest["tables"] = Json::array();
+  for (const Table& table : module.tables) {
+    manifest["tables"].push_back(table.name);
+  }
+  return manifest.dump();
+}
+
+}  // namespace weir::ir
