@@ -50,7 +50,7 @@ std::string Manifest(const Module& module) {
         elements = names;
       }
     }
-    manifest["types"].push_back({{"name", type}, {"elements", std::move(elements)}});
+    manifest["types"].push_back({{"name", type}, {"order", std::move(elements)}});
   }
   manifest["sites"] = Json::array();
   auto add_site = [&](const std::string& error_class, const std::string& code, const std::string& path, bool degrade) {
