@@ -137,10 +137,8 @@ ExprPtr AstBuilder::BuildPath(P::PathContext* context) {
     return MakeExpr(ExprKind::kError, {});
   }
   ExprPtr expr = BuildPrimary(context->primary());
-  for (antlr4::tree::ParseTree* child : context->children) {
-    if (auto* suffix = To<P::SuffixContext>(child)) {
-      expr = BuildSuffix(suffix, std::move(expr));
-    }
+  for (P::SuffixContext* suffix : context->suffix()) {
+    expr = BuildSuffix(suffix, std::move(expr));
   }
   return expr;
 }

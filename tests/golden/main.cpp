@@ -1,4 +1,4 @@
-// weir-golden [--update] [--syntax] PATH…: runs the front end over golden files (folders are
+// weir-golden [--update] PATH…: runs the front end over golden files (folders are
 // searched for .weir) and compares what it says. Files below a folder named `syntax` stop after the
 // parser.
 #include <algorithm>
@@ -25,21 +25,45 @@ struct Outcome {
   std::string rendered;
 };
 
-bool SyntaxOnly(const fs::path& path) {
+[[maybe_unused]] bool SyntaxOnly(const fs::path& path) {
   return std::any_of(path.begin(), path.end(),
                      [](const fs::path& part) { return part == "syntax"; });
 }
 
-Outcome RunFile(const fs::path& path, const std::string& text, bool syntax_only) {
-  DiagnosticSink sink;
 #ifdef WEIR_GOLDEN_CHECK
-  if (!syntax_only) {
-    return RunCheck(path, sink);
+// The whole front end. What it says about other files (std, say) is an unexpected diagnostic of
+// this one.
+Outcome RunCheck(const fs::path& path) {
+  DiagnosticSink sink;
+  check::CheckOptions options;
+  options.std_dir = WEIR_SOURCE_DIR "/dsl/std";
+  options.registry_dir = WEIR_SOURCE_DIR "/contracts/registry";
+  auto compilation = check::Compile({path.string()}, options, sink);
+  std::vector<Diagnostic> diagnostics = sink.Sorted();
+  Outcome outcome{{}, RenderText(compilation->files, diagnostics)};
+  for (const Diagnostic& diagnostic : diagnostics) {
+    bool here = !diagnostic.span.valid() ||
+                compilation->files[diagnostic.span.file].path() == path.string();
+    const SourceFile& file =
+        compilation->files[diagnostic.span.valid() ? diagnostic.span.file : FileId{0}];
+    Expectation e = Describe(file, {diagnostic})[0];
+    if (!here) {
+      e.message += " (in " + file.path() + ")";
+    }
+    outcome.actual.push_back(std::move(e));
   }
-#else
-  (void)syntax_only;
+  return outcome;
+}
+#endif
+
+Outcome RunFile(const fs::path& path, const std::string& text) {
+#ifdef WEIR_GOLDEN_CHECK
+  if (!SyntaxOnly(path)) {
+    return RunCheck(path);
+  }
 #endif
   SourceFiles files;
+  DiagnosticSink sink;
   FileId id = files.Add(path.string(), text);
   syntax::ParseFile(files, id, {}, sink);
   std::vector<Diagnostic> diagnostics = sink.Sorted();
@@ -57,7 +81,7 @@ std::string Read(const fs::path& path) {
 bool Check(const fs::path& path, bool update) {
   std::string text = Read(path);
   std::vector<Expectation> expected = ReadExpectations(text);
-  Outcome outcome = RunFile(path, text, SyntaxOnly(path));
+  Outcome outcome = RunFile(path, text);
   bool fails = std::any_of(outcome.actual.begin(), outcome.actual.end(),
                            [](const Expectation& e) { return e.severity == Severity::kError; });
   bool named = path.filename().string().starts_with("fail_");
