@@ -91,20 +91,6 @@ bool TagListed(const weir_fold_item& retract, const weir_fold_item& item) {
   return false;
 }
 
-// marks[i] = 1: undone by a later retract.
-void MarkRetracted(const weir_fold_item* items, uint32_t count, uint8_t* marks) {
-  memset(marks, 0, count);
-  for (uint32_t i = 0; i < count; ++i) {
-    if (items[i].op != WEIR_OP_RETRACT) continue;
-    for (uint32_t j = i; j-- > 0;) {
-      if (marks[j] || items[j].op == WEIR_OP_RETRACT || items[j].map != items[i].map) continue;
-      if (!TagListed(items[i], items[j])) continue;
-      marks[j] = 1;
-      break;
-    }
-  }
-}
-
 class Folder {
  public:
   Folder(ElementTable order, uint8_t* out, uint32_t capacity) : order_(order), out_(out), capacity_(capacity) {
@@ -225,6 +211,19 @@ class Folder {
 };
 
 }  // namespace
+
+void MarkRetracted(const weir_fold_item* items, uint32_t count, uint8_t* marks) noexcept {
+  memset(marks, 0, count);
+  for (uint32_t i = 0; i < count; ++i) {
+    if (items[i].op != WEIR_OP_RETRACT) continue;
+    for (uint32_t j = i; j-- > 0;) {
+      if (marks[j] || items[j].op == WEIR_OP_RETRACT || items[j].map != items[i].map) continue;
+      if (!TagListed(items[i], items[j])) continue;
+      marks[j] = 1;
+      break;
+    }
+  }
+}
 
 FoldResult Fold(ElementTable order, const weir_fold_item* items, uint32_t count, std::string_view id, uint8_t* marks,
                 uint8_t* out, uint32_t capacity) noexcept {

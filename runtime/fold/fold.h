@@ -58,6 +58,9 @@ struct FoldResult {
 FoldResult Fold(ElementTable order, const weir_fold_item* items, uint32_t count, std::string_view id,
                 uint8_t* marks, uint8_t* out, uint32_t capacity) noexcept;
 
+// marks[i] = 1: a later retract of the same map undoes item i (docs/ir.md, Fold).
+void MarkRetracted(const weir_fold_item* items, uint32_t count, uint8_t* marks) noexcept;
+
 // True when the fold of this body alone is the body itself: no top-level member is null, something besides
 // resourceType, id and meta is there.
 bool IsPlain(const uint8_t* body, uint32_t size) noexcept;

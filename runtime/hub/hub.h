@@ -21,7 +21,7 @@ namespace weir::hub {
 
 struct HubOptions {
   std::string path;
-  std::string key_file;   // encryption key: 64 hex digits (raw) or a passphrase; empty: env WEIR_HUB_KEY_FILE; neither: plain
+  std::string key_file{};  // encryption key: 64 hex digits (raw) or a passphrase; empty: env WEIR_HUB_KEY_FILE; neither: plain
   bool read_only = false;  // readers take no lock and cannot Apply
   int64_t cache_kib = 65536;
 };
@@ -36,12 +36,12 @@ struct Record {
   weir_status status = WEIR_OK;  // WEIR_OK, REJECTED, SUPPRESSED, UNROUTED or LIMIT
   uint32_t feed = UINT32_MAX;  // ordinal in the manifest
   bool probed = false;         // false: refused before the kernel; key, content and order are those of the raw bytes
-  std::string_view key, order, event;
+  std::string_view key{}, order{}, event{};
   std::array<uint8_t, 16> content{};
   int64_t event_time_us = INT64_MIN;
-  SiteInfo rejection;          // class, code and path unless status is OK or SUPPRESSED
-  std::span<const weir_contribution> items;
-  std::string_view bytes;      // what items' offsets point into
+  SiteInfo rejection{};        // class, code and path unless status is OK or SUPPRESSED
+  std::span<const weir_contribution> items{};
+  std::string_view bytes{};    // what items' offsets point into
   std::array<uint32_t, WEIR_COUNTERS> counters{};
 };
 
@@ -83,7 +83,8 @@ class Hub {
   Result<void> Bind(const Manifest& manifest, std::span<const uint8_t, 16> namespace_key, std::string_view namespace_name,
                     std::string_view artifact = {});
 
-  // One transaction. On an error nothing of the batch is stored. `now_us`: the commit's clock.
+  // One transaction. On an error nothing of the batch is stored and the hub takes no more: open it again. `now_us`: the
+  // commit's clock.
   Result<void> Apply(std::span<const Record> batch, int64_t now_us);
   // Would the transform of this (probed) record be thrown away? Lets ingest skip it; Apply decides again.
   bool IsDuplicate(const Record& record);
@@ -100,8 +101,9 @@ class Hub {
   Result<std::vector<DeadLetter>> DeadLetters();
   Result<std::optional<std::string>> DeadLetterRaw(int64_t id);
 
+  struct Impl;  // runtime/hub/impl.h
+
  private:
-  struct Impl;
   explicit Hub(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

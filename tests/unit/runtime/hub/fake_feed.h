@@ -1,0 +1,75 @@
+// A feed and kernel made up for tests: messages are plain structs, and their "transform" is what the struct says.
+#pragma once
+
+#include <deque>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "runtime/hub/hub.h"
+
+namespace weir::hub::testing {
+
+struct FakeItem {
+  weir_op op = WEIR_OP_PATCH;
+  uint32_t map = 0;    // ordinal in FakeManifest
+  uint32_t number = 0; // of the resource: its id is the number as hex
+  std::string members{};  // "\"gender\":\"male\""
+  uint32_t survivor = 0;  // alias
+};
+
+enum FakeMap : uint32_t { kPatientMap = 0, kEncounterMap = 1, kLabPatientMap = 2, kMergeMap = 3, kVisitMap = 4 };
+
+struct FakeMessage {
+  std::string key = "K1";       // MSH-10, say; empty: unreadable
+  int64_t time = 0;             // event time, seconds
+  int64_t transport = 0;        // MSH-7, say: in the bytes and in the order key, not in the content
+  std::string event = "A01";    // tag of its contributions and retracts
+  weir_status status = WEIR_OK;
+  SiteInfo rejection{};
+  std::vector<FakeItem> items{};
+  bool degraded = false;
+  std::string salt{};           // makes contents differ
+
+  std::string Content() const;
+  std::string Raw() const;
+};
+
+const Manifest& FakeManifest();
+std::string FakeId(uint32_t number);
+
+// Keeps the bytes that Records look at.
+class FakeBatch {
+ public:
+  void Add(const FakeMessage& message, std::string_view source = "fake", uint64_t position = 0);
+  const std::vector<Record>& records() const { return records_; }
+
+ private:
+  struct Kept {
+    std::string raw, key, order, bytes;
+    std::vector<weir_contribution> items;
+  };
+  std::deque<Kept> kept_;
+  std::vector<Record> records_;
+};
+
+// A hub file in a fresh folder that goes with the object.
+class HubFile {
+ public:
+  HubFile();
+  ~HubFile();
+  std::string path() const { return folder_ + "/hub.db"; }
+  const std::string& folder() const { return folder_; }
+  std::unique_ptr<Hub> Open(bool read_only = false, bool bind = true) const;
+
+ private:
+  std::string folder_;
+};
+
+void ApplyAll(Hub& hub, const std::vector<FakeMessage>& messages, size_t batch = 7);
+std::string ExportText(Hub& hub, std::string_view type = {});
+
+// Messages that meet each other in every way the hub must not depend on.
+std::vector<FakeMessage> RandomMessages(uint32_t seed, size_t count);
+
+}  // namespace weir::hub::testing

@@ -1,0 +1,267 @@
+#include "runtime/hub/hub.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "tests/unit/runtime/hub/fake_feed.h"
+
+namespace weir::hub::testing {
+namespace {
+
+FakeMessage About(const char* key, int64_t time, uint32_t who, std::string members, const char* event = "A01") {
+  FakeMessage m;
+  m.key = key;
+  m.time = time;
+  m.event = event;
+  m.items = {{WEIR_OP_PATCH, kPatientMap, who, std::move(members)}};
+  return m;
+}
+FakeMessage Visit(const char* key, int64_t time, uint32_t who, uint32_t visit) {
+  FakeMessage m = About(key, time, who, R"("active":true)");
+  m.items.push_back({WEIR_OP_PATCH, kVisitMap, visit, R"("subject":{"reference":"Patient/)" + FakeId(who) + "\"}"});
+  return m;
+}
+FakeMessage Merge(const char* key, int64_t time, uint32_t loser, uint32_t survivor) {
+  FakeMessage m;
+  m.key = key;
+  m.time = time;
+  m.event = "A40";
+  m.items = {{WEIR_OP_ALIAS, kMergeMap, loser, {}, survivor}};
+  return m;
+}
+std::string Patient(uint32_t who, const std::string& members) {
+  return R"({"resourceType":"Patient","id":")" + FakeId(who) + "\"," + members + "}\n";
+}
+
+struct Fixture : ::testing::Test {
+  HubFile file;
+  std::unique_ptr<Hub> hub = file.Open();
+
+  Counts Adt() { return (*hub->ReadLedger())["adt"]; }
+  void ExpectSound() {
+    const auto report = hub->Verify();
+    for (const std::string& fault : report->faults) ADD_FAILURE() << fault;
+  }
+};
+using HubTest = Fixture;
+
+TEST_F(HubTest, AppliesAndPatches) {
+  ApplyAll(*hub, {About("1", 1, 1, R"("gender":"male","birthDate":"1970")"), About("2", 2, 1, R"("gender":null)")});
+  EXPECT_EQ(ExportText(*hub), Patient(1, R"("birthDate":"1970")"));
+  EXPECT_EQ(Adt().applied, 2);
+  ExpectSound();
+}
+
+TEST_F(HubTest, ALateMessageIsFoldedWhereItBelongsAndCounted) {
+  ApplyAll(*hub, {About("1", 1000, 1, R"("gender":"male")"), About("2", 5, 1, R"("gender":"other","birthDate":"1970")")});
+  EXPECT_EQ(ExportText(*hub), Patient(1, R"("gender":"male","birthDate":"1970")"));
+  EXPECT_EQ(Adt().late, 1);  // `late after` is 60 s
+  ExpectSound();
+}
+
+TEST_F(HubTest, SameKeySameContentIsADuplicateAtAnyAge) {
+  const FakeMessage m = About("1", 1, 1, R"("gender":"male")");
+  ApplyAll(*hub, {m, m, About("2", 2, 2, R"("gender":"male")"), m}, 2);
+  EXPECT_EQ(Adt().received, 4);
+  EXPECT_EQ(Adt().applied, 2);
+  EXPECT_EQ(Adt().duplicate, 2);
+  ExpectSound();
+}
+
+TEST_F(HubTest, SameKeyOtherContentIsAppliedAndCounted) {
+  ApplyAll(*hub, {About("1", 1, 1, R"("gender":"male")"), About("1", 2, 1, R"("birthDate":"1970")"), About("1", 3, 2, R"("active":true)")});
+  EXPECT_EQ(Adt().applied, 3);
+  EXPECT_EQ(Adt().key_reused, 2);
+  ExpectSound();
+}
+
+TEST_F(HubTest, OfCopiesTheLeastOrderKeyCountsWhicheverCameFirst) {
+  FakeMessage early = About("1", 1, 1, R"("gender":"male")"), later = early;
+  early.transport = 1;
+  later.transport = 2;
+  ApplyAll(*hub, {later, early});
+  EXPECT_EQ(Adt().applied, 1);
+  EXPECT_EQ(Adt().duplicate, 1);
+  const std::string digest = *hub->Digest();
+  const HubFile other;
+  const auto second = other.Open();
+  ApplyAll(*second, {early, later});
+  EXPECT_EQ(*second->Digest(), digest);
+  ExpectSound();
+}
+
+TEST_F(HubTest, RejectedRecordsBecomeDeadLettersOnce) {
+  FakeMessage m;
+  m.key = "1";
+  m.status = WEIR_REJECTED;
+  m.rejection = {"terminology", "code", "PV1-2"};
+  FakeMessage junk;
+  junk.status = WEIR_UNROUTED;
+  junk.rejection = {"schema", "junk", {}};
+  ApplyAll(*hub, {m, m, junk});
+  const auto letters = *hub->DeadLetters();
+  ASSERT_EQ(letters.size(), 2u);
+  EXPECT_EQ(letters[0].error_class + "/" + letters[0].code + "/" + letters[0].path, "terminology/code/PV1-2");
+  EXPECT_EQ(letters[0].semantic_digest, "d1");
+  EXPECT_EQ(letters[1].feed, "_unrouted");
+  EXPECT_EQ(**hub->DeadLetterRaw(letters[0].id), m.Raw());
+  EXPECT_EQ(Adt().terminology, 1);
+  EXPECT_EQ(Adt().duplicate, 1);
+  EXPECT_EQ((*hub->ReadLedger())["_unrouted"].schema, 1);
+  ExpectSound();
+}
+
+TEST_F(HubTest, SuppressedIsCountedButItsBytesAreNotKept) {
+  FakeMessage m;
+  m.salt = "needle-in-the-file";
+  m.status = WEIR_SUPPRESSED;
+  FakeMessage copy = m;
+  copy.transport = 4;
+  ApplyAll(*hub, {m, copy});
+  EXPECT_EQ(Adt().suppressed, 1);
+  EXPECT_EQ(Adt().duplicate, 1);
+  ExpectSound();
+  hub.reset();
+  for (const char* end : {"", "-wal"}) {
+    if (!std::filesystem::exists(file.path() + end)) continue;
+    std::ifstream in(file.path() + end, std::ios::binary);
+    const std::string bytes((std::istreambuf_iterator<char>(in)), {});
+    EXPECT_EQ(bytes.find("needle-in-the-file"), std::string::npos);
+  }
+}
+
+TEST_F(HubTest, MergesEarlierAndLaterMessagesAlikeAndReferencesFollow) {
+  FakeMessage stay = About("2", 2, 2, R"("birthDate":"1970")");
+  stay.items.push_back({WEIR_OP_PATCH, kEncounterMap, 100, R"("status":"finished","subject":{"reference":"Patient/)" + FakeId(2) + "\"}"});
+  ApplyAll(*hub, {About("1", 1, 1, R"("gender":"male")"), stay, Merge("3", 3, 2, 1), About("4", 4, 2, R"("active":true)")});
+  EXPECT_EQ(ExportText(*hub, "Patient"), Patient(1, R"("active":true,"gender":"male","birthDate":"1970")"));
+  EXPECT_NE(ExportText(*hub, "Encounter").find("Patient/" + FakeId(1)), std::string::npos);
+  ExpectSound();
+  FakeMessage undo = Merge("5", 5, 2, 1);
+  undo.event = "A37";
+  undo.items[0].op = WEIR_OP_RETRACT;
+  ApplyAll(*hub, {undo});
+  EXPECT_EQ(ExportText(*hub, "Patient"), Patient(1, R"("gender":"male")") + Patient(2, R"("active":true,"birthDate":"1970")"));
+  EXPECT_NE(ExportText(*hub, "Encounter").find("Patient/" + FakeId(2)), std::string::npos);
+  ExpectSound();
+}
+
+TEST_F(HubTest, MergesFollowChainsAndTheLatestOfACircleStands) {
+  ApplyAll(*hub, {About("1", 1, 1, R"("gender":"male")"), About("2", 1, 2, R"("active":true)"), About("3", 1, 3, R"("birthDate":"1970")"),
+                  Merge("4", 4, 1, 2), Merge("5", 5, 2, 3)});
+  EXPECT_EQ(ExportText(*hub), Patient(3, R"("active":true,"gender":"male","birthDate":"1970")"));
+  ApplyAll(*hub, {Merge("6", 6, 3, 1)});  // now 1 -> 2 is the least: it gives way and 1 is the survivor
+  EXPECT_EQ(ExportText(*hub), Patient(1, R"("active":true,"gender":"male","birthDate":"1970")"));
+  ExpectSound();
+}
+
+TEST_F(HubTest, AVisitKeyOfAnotherPatientIsADeadLetterWhoeverCameFirst) {
+  ApplyAll(*hub, {Visit("2", 20, 2, 200)});
+  EXPECT_EQ(Adt().applied, 1);
+  ApplyAll(*hub, {Visit("1", 10, 1, 200)});  // earlier: it holds the key, and the applied one is refused
+  EXPECT_EQ(Adt().applied, 1);
+  EXPECT_EQ(Adt().transform, 1);
+  ASSERT_EQ(hub->DeadLetters()->size(), 1u);
+  EXPECT_EQ(hub->DeadLetters()->front().code, "identity");
+  EXPECT_EQ(ExportText(*hub, "Patient"), Patient(1, R"("active":true)"));
+  ExpectSound();
+  ApplyAll(*hub, {Merge("3", 30, 2, 1)});  // one patient after all
+  EXPECT_EQ(Adt().transform, 0);
+  EXPECT_EQ(Adt().applied, 3);
+  EXPECT_TRUE(hub->DeadLetters()->empty());
+  ExpectSound();
+}
+
+TEST_F(HubTest, RunLedgerCountsThisRunsRecordsOnly) {
+  const FakeMessage m = About("1", 1, 1, R"("gender":"male")");
+  hub->BeginRun();
+  ApplyAll(*hub, {m});
+  hub->BeginRun();
+  ApplyAll(*hub, {m, About("2", 2, 1, R"("active":true)")});
+  EXPECT_EQ(hub->RunLedger()["adt"].received, 2);
+  EXPECT_EQ(hub->RunLedger()["adt"].duplicate, 1);
+  EXPECT_EQ(Adt().received, 3);
+  EXPECT_EQ(LedgerJson(hub->RunLedger()),
+            R"({"feeds":{"adt":{"received":2,"applied":1,"duplicate":1,"suppressed":0,"rejected":{"schema":0,"terminology":0,"policy":0,"transform":0},)"
+            R"("in_flight":0,"late":0,"key_reused":0,"degraded":0,"omitted":0}}})");
+}
+
+TEST_F(HubTest, FindsByIdAndByIdentifierWithWhatRefersToIt) {
+  FakeMessage m = About("1", 1, 7, R"("identifier":[{"system":"urn:x","value":"MRN\"7"}])");
+  m.items.push_back({WEIR_OP_PATCH, kEncounterMap, 100, R"("subject":{"reference":"Patient/)" + FakeId(7) + "\"}"});
+  ApplyAll(*hub, {m, About("2", 2, 8, R"("identifier":[{"value":"8"}])")});
+  for (const std::string& term : {std::string("MRN\"7"), FakeId(7)}) {
+    std::ostringstream out;
+    EXPECT_EQ(*hub->Find(out, term), 2) << term;
+    EXPECT_EQ(out.str().find("{\"resourceType\":\"Patient\""), 0u);
+  }
+  std::ostringstream none;
+  EXPECT_EQ(*hub->Find(none, "MRN"), 0);
+}
+
+TEST_F(HubTest, ReadersReadWhileTheWriterIsOpenAndASecondWriterIsRefused) {
+  ApplyAll(*hub, {About("1", 1, 1, R"("gender":"male")")});
+  const auto reader = file.Open(/*read_only=*/true);
+  ASSERT_NE(reader, nullptr);
+  EXPECT_EQ(*reader->Digest(), *hub->Digest());
+  ApplyAll(*hub, {About("2", 2, 2, R"("gender":"male")")});
+  EXPECT_EQ((*reader->ReadLedger())["adt"].applied, 2);
+  EXPECT_FALSE(reader->Apply({}, 0));
+  EXPECT_FALSE(Hub::Open({.path = file.path(), .key_file = {}}));
+}
+
+TEST_F(HubTest, RefusesAnotherNamespaceKey) {
+  const std::array<uint8_t, 16> other{9};
+  EXPECT_FALSE(hub->Bind(FakeManifest(), other, "fake"));
+  const std::array<uint8_t, 16> same{1, 2, 3};
+  EXPECT_FALSE(hub->Bind(FakeManifest(), same, "another"));
+  EXPECT_TRUE(hub->Bind(FakeManifest(), same, "fake"));
+}
+
+TEST_F(HubTest, ABrokenKernelStoresNothingOfTheBatch) {
+  FakeMessage bad = About("2", 2, 1, R"("gender":"male")");
+  bad.items[0].map = 99;
+  FakeBatch batch;
+  batch.Add(About("1", 1, 1, R"("gender":"male")"));
+  batch.Add(bad);
+  EXPECT_FALSE(hub->Apply(batch.records(), 0));
+  hub.reset();
+  hub = file.Open();
+  EXPECT_EQ(Adt().received, 0);
+  ExpectSound();
+}
+
+TEST(HubKey, EncryptsAndRefusesTheWrongKey) {
+  const HubFile file;
+  const auto write = [&](const std::string& name, const std::string& key) {
+    std::ofstream(file.folder() + "/" + name) << key;
+    return file.folder() + "/" + name;
+  };
+  const std::string raw = write("raw", std::string(64, 'a') + "\n"), phrase = write("phrase", "correct horse battery");
+  for (const std::string& key : {raw, phrase}) {
+    const std::string path = file.folder() + "/" + std::filesystem::path(key).filename().string() + ".db";
+    {
+      auto hub = Hub::Open({.path = path, .key_file = key});
+      ASSERT_TRUE(hub) << hub.error().message;
+      const std::array<uint8_t, 16> name_space{1, 2, 3};
+      ASSERT_TRUE((*hub)->Bind(FakeManifest(), name_space, "fake"));
+      ApplyAll(**hub, {About("1", 1, 1, R"("gender":"male")")});
+    }
+    std::ifstream in(path, std::ios::binary);
+    std::string header(16, '\0');
+    in.read(header.data(), 16);
+    EXPECT_FALSE(header.starts_with("SQLite format"));
+    EXPECT_FALSE(Hub::Open({.path = path, .key_file = {}}));
+    EXPECT_FALSE(Hub::Open({.path = path, .key_file = key == raw ? phrase : raw}));
+    EXPECT_FALSE(Hub::Open({.path = path, .key_file = file.folder() + "/absent"}));
+    auto again = Hub::Open({.path = path, .key_file = key});
+    ASSERT_TRUE(again) << again.error().message;
+    EXPECT_EQ(ExportText(**again), Patient(1, R"("gender":"male")"));
+  }
+}
+
+}  // namespace
+}  // namespace weir::hub::testing

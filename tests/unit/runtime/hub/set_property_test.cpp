@@ -1,0 +1,106 @@
+// Promise 3: the state is a pure function of the set of accepted messages. Shuffled, doubled, cut into other batches, or
+// killed between: the same digest, the same export, a balanced ledger, a sound file.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "tests/unit/runtime/hub/fake_feed.h"
+
+namespace weir::hub::testing {
+namespace {
+
+struct Outcome {
+  std::string digest, text;
+  int64_t applied = 0, rejected = 0;
+  bool operator==(const Outcome&) const = default;
+};
+
+Outcome Read(Hub& hub) {
+  const auto report = hub.Verify();
+  EXPECT_TRUE(report->faults.empty()) << report->faults.size() << " faults, first: " << report->faults.front();
+  Outcome outcome{.digest = *hub.Digest(), .text = ExportText(hub)};
+  const auto ledger = hub.ReadLedger();
+  for (const auto& [feed, counts] : *ledger) {
+    EXPECT_TRUE(counts.Balanced()) << feed;
+    outcome.applied += counts.applied;
+    outcome.rejected += counts.schema + counts.terminology + counts.policy + counts.transform;
+  }
+  return outcome;
+}
+
+Outcome RunIn(const std::vector<FakeMessage>& messages, size_t batch) {
+  const HubFile file;
+  const auto hub = file.Open();
+  ApplyAll(*hub, messages, batch);
+  return Read(*hub);
+}
+
+class SetProperty : public ::testing::TestWithParam<uint32_t> {};
+
+TEST_P(SetProperty, OrderCopiesAndBatchesDoNotMatter) {
+  std::vector<FakeMessage> messages = RandomMessages(GetParam(), 120);
+  const Outcome expected = RunIn(messages, 7);
+  EXPECT_GT(expected.applied, 40);
+  EXPECT_GT(expected.rejected, 3);
+  EXPECT_GT(expected.text.size(), 500u);
+  std::mt19937 random(GetParam() + 1000);
+  for (const size_t batch : {1, 13, 500}) {
+    std::ranges::shuffle(messages, random);
+    EXPECT_EQ(RunIn(messages, batch), expected);
+    std::vector<FakeMessage> doubled = messages;
+    doubled.insert(doubled.end(), messages.begin(), messages.end());
+    std::ranges::shuffle(doubled, random);
+    EXPECT_EQ(RunIn(doubled, batch), expected);
+  }
+  // Sorted both ways: everything in time, everything late.
+  std::ranges::sort(messages, {}, &FakeMessage::time);
+  EXPECT_EQ(RunIn(messages, 11), expected);
+  std::ranges::reverse(messages);
+  EXPECT_EQ(RunIn(messages, 11), expected);
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, SetProperty, ::testing::Range(0u, 12u));
+
+TEST(SetPropertyKill, SurvivesKillAtAnyMoment) {
+  const std::vector<FakeMessage> messages = RandomMessages(77, 300);
+  const Outcome expected = RunIn(messages, 7);
+  const HubFile file;
+  std::mt19937 random(5);
+  int kills = 0;
+  for (int round = 0; round < 60; ++round) {
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {  // starts over each time, as a sender does that got no acknowledgement
+      const auto hub = file.Open();
+      if (hub != nullptr) ApplyAll(*hub, messages, 5);
+      _exit(0);
+    }
+    usleep(1000 + random() % 40000);
+    kill(child, SIGKILL);
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    kills += WIFSIGNALED(status) ? 1 : 0;
+  }
+  EXPECT_GT(kills, 10);
+  const auto hub = file.Open();
+  ASSERT_NE(hub, nullptr);
+  EXPECT_TRUE(hub->Verify()->faults.empty());  // whatever prefix of batches is there
+  ApplyAll(*hub, messages, 5);
+  EXPECT_EQ(Read(*hub), expected);
+}
+
+TEST(SetProperty, AnotherSetHasAnotherDigest) {
+  std::vector<FakeMessage> messages = RandomMessages(3, 50);
+  const std::string digest = RunIn(messages, 7).digest;
+  FakeMessage extra;
+  extra.key = "extra";
+  extra.items = {{WEIR_OP_PATCH, kPatientMap, 999, R"("gender":"male")"}};
+  messages.push_back(extra);
+  EXPECT_NE(RunIn(messages, 7).digest, digest);
+}
+
+}  // namespace
+}  // namespace weir::hub::testing
