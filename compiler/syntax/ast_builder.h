@@ -24,8 +24,10 @@ class AstBuilder {
  public:
   using P = generated::WeirParser;
 
-  AstBuilder(const LexedSource& source, const FilteredTokens& tokens, DiagnosticSink& sink)
-      : source_(source), tokens_(tokens), sink_(sink) {}
+  // `free_form`: standard FHIRPath, which our stricter rules do not bind.
+  AstBuilder(const LexedSource& source, const FilteredTokens& tokens, bool free_form,
+             DiagnosticSink& sink)
+      : source_(source), tokens_(tokens), free_form_(free_form), sink_(sink) {}
 
   std::unique_ptr<ast::File> BuildFile(P::FileContext* context);
   ast::ExprPtr BuildExpr(P::ExprContext* context);
@@ -50,6 +52,7 @@ class AstBuilder {
   int32_t NumberOf(std::string_view digits, Span span);
   ast::Duration DurationOf(P::DurationContext* context);
   std::vector<ast::EventRange> EventsOf(P::EventListContext* context);
+  void ReportTwice(Span span, Span first);
   void Report(DiagnosticKind kind, Span span, std::string message, std::string help = {});
 
   // expr_builder.cpp
@@ -60,6 +63,7 @@ class AstBuilder {
   ast::ExprPtr BuildSuffix(P::SuffixContext* context, ast::ExprPtr base);
   ast::ExprPtr BuildBracket(P::BracketSuffixContext* context, ast::ExprPtr base);
   ast::ExprPtr BuildBinary(P::BinaryExprContext* context);
+  void CheckLogic(const ast::Expr& expr);
   void BuildArguments(P::ArgumentsContext* context, ast::Expr& call);
   ast::ExprPtr Chain(ast::ExprKind kind, ast::ExprPtr base, Span name_span) const;
   template <typename Context>
@@ -97,6 +101,7 @@ class AstBuilder {
 
   const LexedSource& source_;
   const FilteredTokens& tokens_;
+  bool free_form_;
   DiagnosticSink& sink_;
 };
 

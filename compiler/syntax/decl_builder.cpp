@@ -192,12 +192,7 @@ ast::DeclPtr AstBuilder::BuildTable(P::TableDeclContext* context) {
     } else if (auto* otherwise = To<P::TableElseContext>(row);
                otherwise != nullptr && otherwise->tableCode() != nullptr) {
       if (decl->otherwise != ast::TableElse::kNone) {
-        sink_.Report({.kind = DiagnosticKind::kDuplicateClause,
-                      .span = SpanOf(otherwise),
-                      .message = "`else` is written twice",
-                      .help = "",
-                      .notes = {{decl->otherwise_row.span, "the first one"}},
-                      .label = ""});
+        ReportTwice(SpanOf(otherwise), decl->otherwise_row.span);
         continue;
       }
       P::TableCodeContext* code = otherwise->tableCode();

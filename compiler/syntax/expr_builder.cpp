@@ -129,7 +129,30 @@ ExprPtr AstBuilder::BuildBinary(P::BinaryExprContext* context) {
   expr->kids.push_back(BuildExpr(sides[0]));
   expr->kids.push_back(sides.size() > 1 ? BuildExpr(sides[1])
                                         : MakeExpr(ExprKind::kError, expr->name_span));
+  CheckLogic(*expr);
   return expr;
+}
+
+// `a and b or c` is refused in our own sources.
+void AstBuilder::CheckLogic(const Expr& expr) {
+  auto logic = [](const Expr& e) {
+    return e.kind == ExprKind::kBinary && e.op >= Operator::kAnd && e.op <= Operator::kXor;
+  };
+  if (free_form_ || !logic(expr)) {
+    return;
+  }
+  for (const ExprPtr& kid : expr.kids) {
+    if (logic(*kid) && kid->op != expr.op && !kid->parenthesized) {
+      std::string inner(ast::Spelling(kid->op));
+      std::string outer(ast::Spelling(expr.op));
+      std::string grouped = "(" + std::string(source_.TextOf(kid->span)) + ")";
+      bool left = kid == expr.kids[0];
+      Report(DiagnosticKind::kMixedLogic, kid->span,
+             "`" + inner + "` beside `" + outer + "` needs parentheses",
+             "it is read as `" +
+                 (left ? grouped + " " + outer + " …`" : "… " + outer + " " + grouped + "`"));
+    }
+  }
 }
 
 ExprPtr AstBuilder::BuildPath(P::PathContext* context) {

@@ -1,4 +1,6 @@
 // AstBuilder for feeds.
+#include <algorithm>
+
 #include "compiler/syntax/ast_builder.h"
 
 namespace weir::syntax {
@@ -6,6 +8,37 @@ namespace weir::syntax {
 using ast::Clause;
 using ast::ClauseKind;
 using P = generated::WeirParser;
+
+namespace {
+
+bool StandsOnce(ClauseKind kind) {
+  switch (kind) {
+    case ClauseKind::kOwner:
+    case ClauseKind::kAgreement:
+    case ClauseKind::kFrom:
+    case ClauseKind::kVersions:
+    case ClauseKind::kTimezone:
+    case ClauseKind::kDuplicate:
+    case ClauseKind::kOrder:
+    case ClauseKind::kLate:
+    case ClauseKind::kFuture:
+    case ClauseKind::kInvalid:
+    case ClauseKind::kAcknowledge:
+      return true;
+    case ClauseKind::kAccept:
+    case ClauseKind::kSegment:
+    case ClauseKind::kRequire:
+    case ClauseKind::kOn:
+    case ClauseKind::kIgnore:
+    case ClauseKind::kSuppress:
+    case ClauseKind::kSlo:
+    case ClauseKind::kMergeKey:
+      return false;
+  }
+  return false;
+}
+
+}  // namespace
 
 ast::DeclPtr AstBuilder::BuildFeed(P::FeedDeclContext* context) {
   auto decl = std::make_unique<ast::FeedDecl>();
@@ -30,7 +63,15 @@ std::vector<Clause> AstBuilder::BuildClauses(P::FeedBlockContext* context) {
     }
     Clause clause;
     clause.span = SpanOf(line->feedClause());
-    if (BuildClause(line->feedClause(), clause)) {
+    if (!BuildClause(line->feedClause(), clause)) {
+      continue;
+    }
+    auto first = std::find_if(clauses.begin(), clauses.end(), [&](const Clause& other) {
+      return other.kind == clause.kind && StandsOnce(clause.kind);
+    });
+    if (first != clauses.end()) {
+      ReportTwice(clause.span, first->span);
+    } else {
       clauses.push_back(std::move(clause));
     }
   }

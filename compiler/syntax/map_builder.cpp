@@ -1,4 +1,6 @@
 // AstBuilder for maps and their lines.
+#include <algorithm>
+
 #include "compiler/syntax/ast_builder.h"
 
 namespace weir::syntax {
@@ -73,7 +75,16 @@ std::vector<Line> AstBuilder::BuildLines(P::MapBlockContext* context) {
     Line line;
     line.span = SpanOf(child->mapStatement());
     line.doc = DocOf(child);
-    if (BuildLine(child->mapStatement(), line)) {
+    if (!BuildLine(child->mapStatement(), line)) {
+      continue;
+    }
+    bool once = line.kind == LineKind::kKey || line.kind == LineKind::kMerge ||
+                line.kind == LineKind::kOnFail;
+    auto first = std::find_if(lines.begin(), lines.end(),
+                              [&](const Line& other) { return once && other.kind == line.kind; });
+    if (first != lines.end()) {
+      ReportTwice(line.span, first->span);
+    } else {
       lines.push_back(std::move(line));
     }
   }

@@ -35,6 +35,17 @@ void AstBuilder::Report(DiagnosticKind kind, Span span, std::string message, std
   sink_.Report(kind, span, std::move(message), std::move(help));
 }
 
+void AstBuilder::ReportTwice(Span span, Span first) {
+  std::string text(source_.TextOf(span));
+  text = text.substr(0, text.find_first_of(" \t\n"));
+  sink_.Report({.kind = DiagnosticKind::kDuplicateClause,
+                .span = {span.file, span.begin, span.begin + static_cast<uint32_t>(text.size())},
+                .message = "`" + text + "` is written twice",
+                .help = "",
+                .notes = {{first, "the first one"}},
+                .label = ""});
+}
+
 Span AstBuilder::SpanOf(antlr4::Token* token) const {
   return token == nullptr ? Span{} : source_.SpanOf(*token);
 }

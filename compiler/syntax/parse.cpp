@@ -57,6 +57,7 @@ class Parse {
   Parse(const SourceFile& file, FileId id, bool free_form, const ParseOptions& options,
         DiagnosticSink& sink)
       : options_(options),
+        free_form_(free_form),
         sink_(sink),
         source_(file, id, free_form),
         tokens_(FilterTokens(source_.TakeTokens(), source_, free_form, options, sink)),
@@ -86,10 +87,11 @@ class Parse {
     }
   }
 
-  AstBuilder Builder() { return AstBuilder(source_, tokens_, sink_); }
+  AstBuilder Builder() { return AstBuilder(source_, tokens_, free_form_, sink_); }
 
  private:
   const ParseOptions& options_;
+  bool free_form_;
   DiagnosticSink& sink_;
   LexedSource source_;
   FilteredTokens tokens_;
