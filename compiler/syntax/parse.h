@@ -17,7 +17,8 @@ namespace weir::syntax {
 // Bounds on what a file can make us do. Past one, parsing stops there with a diagnostic (E0108 …
 // E0110).
 struct ParseOptions {
-  size_t max_bytes = 4u << 20;  // std.v2's largest file is far below; offsets are 32 bit
+  // Some 25,000 lines; the worst text of that size costs seconds and 600 MB, not minutes.
+  size_t max_bytes = 1u << 20;
   uint32_t max_depth =
       200;  // open brackets and signs: parser, checker and lowering recurse over them
   uint32_t max_chain = 500;   // operators and steps in a row make a tree as deep as they are many
