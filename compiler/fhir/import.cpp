@@ -1,0 +1,326 @@
+#include "compiler/fhir/import.h"
+
+#include <sodium.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "compiler/fhir/package_reader.h"
+
+namespace weir::fhir {
+namespace {
+
+using nlohmann::json;
+
+std::string Sha256(std::string_view text) {
+  unsigned char digest[crypto_hash_sha256_BYTES];
+  crypto_hash_sha256(digest, reinterpret_cast<const unsigned char*>(text.data()), text.size());
+  std::string hex(2 * sizeof digest, '0');
+  for (size_t i = 0; i < sizeof digest; ++i) {
+    constexpr char kDigits[] = "0123456789abcdef";
+    hex[2 * i] = kDigits[digest[i] >> 4];
+    hex[2 * i + 1] = kDigits[digest[i] & 15];
+  }
+  return hex;
+}
+
+std::string WithoutVersion(const std::string& canonical) { return canonical.substr(0, canonical.find('|')); }
+
+// FHIR's own primitives carry their type as a FHIRPath system type in an extension; the JSON type is the FHIR name.
+std::string TypeCode(const json& type) {
+  std::string code = type.value("code", "");
+  if (code.starts_with("http://hl7.org/fhirpath/")) {
+    for (const auto& extension : type.value("extension", json::array())) {
+      if (extension.value("url", "") == "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type") {
+        return extension.contains("valueUrl") ? extension["valueUrl"].get<std::string>() : extension.value("valueUri", "");
+      }
+    }
+  }
+  return code;
+}
+
+std::string LastSegment(const std::string& url) { return url.substr(url.rfind('/') + 1); }
+
+json Types(const json& element) {
+  json types = json::array();
+  for (const auto& type : element.value("type", json::array())) {
+    json out = {{"c", TypeCode(type)}};
+    for (const auto& target : type.value("targetProfile", json::array())) {
+      out["tp"].push_back(LastSegment(target.get<std::string>()));
+    }
+    for (const auto& profile : type.value("profile", json::array())) {
+      out["p"].push_back(profile);
+    }
+    types.push_back(std::move(out));
+  }
+  return types;
+}
+
+class Importer {
+ public:
+  explicit Importer(const ImportOptions& options) : options_(options) {}
+
+  Result<ImportReport> Run() {
+    for (size_t i = 0; i < options_.packages.size(); ++i) {
+      bool last_restricted = !options_.only_value_sets.empty() && i + 1 == options_.packages.size();
+      auto read = ReadPackage(
+          options_.packages[i],
+          [](const std::string& name) {
+            return name.find('/') == std::string::npos &&
+                   (name.starts_with("StructureDefinition-") || name.starts_with("ValueSet-") || name.starts_with("CodeSystem-"));
+          },
+          [&](const std::string&, std::string text) { Take(text, i, last_restricted); });
+      if (!read) {
+        return read.error();
+      }
+    }
+    for (const auto& [id, definition] : structures_) {
+      Structure(definition);
+    }
+    for (const auto& url : bound_) {
+      ValueSet(url);
+    }
+    for (const auto& [key, invariant] : invariants_) {
+      lines_["Invariant/" + key] = invariant.dump();
+      ++report_.invariants;
+    }
+    return Write();
+  }
+
+ private:
+  void Take(const std::string& text, size_t package, bool restricted) {
+    json definition = json::parse(text, nullptr, /*allow_exceptions=*/false);
+    if (definition.is_discarded() || !definition.contains("url")) {
+      return;
+    }
+    std::string type = definition.value("resourceType", "");
+    std::string url = definition["url"];
+    if (type == "ValueSet") {
+      if (restricted) {
+        const auto& only = options_.only_value_sets;
+        if (std::find(only.begin(), only.end(), url) == only.end()) {
+          return;
+        }
+        value_sets_[url] = std::move(definition);  // this version is wanted instead of an earlier one
+        return;
+      }
+      // An expansion says more than a definition of the same URL.
+      auto& slot = value_sets_[url];
+      if (slot.is_null() || (!slot.contains("expansion") && definition.contains("expansion"))) {
+        slot = std::move(definition);
+      }
+    } else if (type == "CodeSystem") {
+      code_systems_.try_emplace(url, std::move(definition));
+    } else if (type == "StructureDefinition" && !restricted && definition.contains("snapshot")) {
+      if (package == 0 || options_.packages.size() == 1) {
+        structures_.try_emplace(definition.value("id", ""), std::move(definition));
+      }
+    }
+  }
+
+  void Structure(const json& definition) {
+    json out = {{"url", definition["url"]},
+                {"name", definition.value("name", "")},
+                {"kind", definition.value("kind", "")},
+                {"type", definition.value("type", "")},
+                {"derivation", definition.value("derivation", "")},
+                {"abstract", definition.value("abstract", false)},
+                {"base", LastSegment(definition.value("baseDefinition", ""))},
+                {"version", definition.value("version", "")}};
+    for (const auto& context : definition.value("context", json::array())) {
+      out["context"].push_back(context.value("expression", ""));
+    }
+    json elements = json::array();
+    for (const auto& element : definition["snapshot"]["element"]) {
+      elements.push_back(Element(element));
+      ++report_.elements;
+    }
+    out["elements"] = std::move(elements);
+    lines_["StructureDefinition/" + definition.value("id", "")] = out.dump();
+    ++report_.definitions;
+  }
+
+  json Element(const json& element) {
+    json out = {{"p", element["path"]}, {"min", element.value("min", 0)}, {"max", element.value("max", "1")}};
+    if (json types = Types(element); !types.empty()) {
+      out["t"] = std::move(types);
+    }
+    if (element.contains("sliceName")) {
+      out["sl"] = element["sliceName"];
+    }
+    if (element.contains("contentReference")) {
+      std::string reference = element["contentReference"];
+      out["cr"] = reference.substr(reference.find('#') + 1);
+    }
+    if (element.contains("binding")) {
+      const auto& binding = element["binding"];
+      std::string strength = binding.value("strength", "");
+      std::string url = WithoutVersion(binding.value("valueSet", ""));
+      if (strength == "required" || strength == "extensible") {
+        out["b"] = {{"s", strength}, {"v", url}};
+        if (!url.empty()) {
+          bound_.insert(url);
+        }
+      }
+    }
+    if (element.contains("slicing")) {
+      const auto& slicing = element["slicing"];
+      json s = {{"rules", slicing.value("rules", "open")}};
+      for (const auto& discriminator : slicing.value("discriminator", json::array())) {
+        s["by"].push_back({{"type", discriminator.value("type", "")}, {"path", discriminator.value("path", "")}});
+      }
+      out["slicing"] = std::move(s);
+    }
+    for (const auto& [key, value] : element.items()) {
+      if (key.starts_with("fixed")) {
+        out["fx"] = value;
+      } else if (key.starts_with("pattern")) {
+        out["pt"] = value;
+      }
+    }
+    for (const char* flag : {"isModifier", "mustSupport", "isSummary"}) {
+      if (element.value(flag, false)) {
+        out[flag[0] == 'm' ? "ms" : flag[2] == 'M' ? "im" : "su"] = 1;
+      }
+    }
+    for (const auto& constraint : element.value("constraint", json::array())) {
+      std::string key = constraint.value("key", "");
+      if (constraint.contains("expression")) {
+        out["k"].push_back(key);
+        invariants_.try_emplace(key, json{{"x", constraint["expression"]}, {"s", constraint.value("severity", "error")}});
+      }
+    }
+    return out;
+  }
+
+  void Concepts(const json& concepts, const std::string& system, std::map<std::string, std::set<std::string>>& codes) {
+    for (const auto& concept_ : concepts) {
+      codes[system].insert(concept_.value("code", ""));
+      if (concept_.contains("concept")) {
+        Concepts(concept_["concept"], system, codes);
+      }
+    }
+  }
+
+  void Contains(const json& contains, std::map<std::string, std::set<std::string>>& codes) {
+    for (const auto& entry : contains) {
+      if (!entry.value("abstract", false) && entry.contains("code")) {
+        codes[entry.value("system", "")].insert(entry["code"].get<std::string>());
+      }
+      if (entry.contains("contains")) {
+        Contains(entry["contains"], codes);
+      }
+    }
+  }
+
+  // False when the codes cannot be listed from the packages at hand.
+  bool Expand(const std::string& url, std::map<std::string, std::set<std::string>>& codes, int depth) {
+    auto found = value_sets_.find(url);
+    if (found == value_sets_.end() || depth > 8) {
+      return false;
+    }
+    const json& set = found->second;
+    if (set.contains("expansion") && set["expansion"].contains("contains")) {
+      // An expansion with paging or a limit is not the whole set.
+      if (set["expansion"].value("total", 0) <= 5000) {
+        Contains(set["expansion"]["contains"], codes);
+        return true;
+      }
+      return false;
+    }
+    if (!set.contains("compose")) {
+      return false;
+    }
+    std::map<std::string, std::set<std::string>> all;
+    for (const auto& include : set["compose"].value("include", json::array())) {
+      std::string system = include.value("system", "");
+      if (include.contains("filter")) {
+        return false;
+      }
+      if (include.contains("concept")) {
+        Concepts(include["concept"], system, all);
+      } else if (include.contains("valueSet")) {
+        for (const auto& other : include["valueSet"]) {
+          if (!Expand(WithoutVersion(other.get<std::string>()), all, depth + 1)) {
+            return false;
+          }
+        }
+      } else {
+        auto code_system = code_systems_.find(system);
+        if (code_system == code_systems_.end() || code_system->second.value("content", "") != "complete") {
+          return false;
+        }
+        Concepts(code_system->second.value("concept", json::array()), system, all);
+      }
+    }
+    for (const auto& exclude : set["compose"].value("exclude", json::array())) {
+      if (!exclude.contains("concept")) {
+        return false;
+      }
+      for (const auto& concept_ : exclude["concept"]) {
+        all[exclude.value("system", "")].erase(concept_.value("code", ""));
+      }
+    }
+    for (auto& [system, set_codes] : all) {
+      codes[system].insert(set_codes.begin(), set_codes.end());
+    }
+    return true;
+  }
+
+  void ValueSet(const std::string& url) {
+    std::map<std::string, std::set<std::string>> codes;
+    if (!Expand(url, codes, 0)) {
+      report_.not_enumerable.push_back(url);
+      return;
+    }
+    json out = json::object();
+    size_t count = 0;
+    for (const auto& [system, set_codes] : codes) {
+      out[system] = set_codes;
+      count += set_codes.size();
+    }
+    constexpr size_t kMaxCodes = 3000;  // larger ones (languages, currencies) are judged by their code system alone
+    if (count > kMaxCodes) {
+      report_.not_enumerable.push_back(url);
+      return;
+    }
+    lines_["ValueSet/" + url] = out.dump();
+    ++report_.value_sets;
+    report_.codes += count;
+  }
+
+  Result<ImportReport> Write() {
+    std::filesystem::create_directories(options_.output);
+    std::string path = options_.output + "/" + options_.name + ".defs";
+    std::string index = options_.output + "/" + options_.name + ".sha256";
+    std::ofstream out(path, std::ios::binary);
+    std::ofstream hashes(index, std::ios::binary);
+    for (const auto& [key, text] : lines_) {
+      out << key << '\t' << text << '\n';
+      hashes << Sha256(text) << "  " << key << '\n';
+    }
+    out.close();
+    hashes.close();
+    if (!out || !hashes) {
+      return Error{"cannot write " + path};
+    }
+    return report_;
+  }
+
+  const ImportOptions& options_;
+  std::map<std::string, json> structures_;  // by id
+  std::map<std::string, json> value_sets_, code_systems_;  // by URL
+  std::map<std::string, json> invariants_;
+  std::set<std::string> bound_;
+  std::map<std::string, std::string> lines_;
+  ImportReport report_;
+};
+
+}  // namespace
+
+Result<ImportReport> Import(const ImportOptions& options) { return Importer(options).Run(); }
+
+}  // namespace weir::fhir
