@@ -81,8 +81,10 @@ class Statement {
   void Bind(int at, int64_t value) { sqlite3_bind_int64(statement_, at, value); }
   void Bind(int at, uint32_t value) { sqlite3_bind_int64(statement_, at, value); }
   void Bind(int at, int value) { sqlite3_bind_int64(statement_, at, value); }
-  void Bind(int at, std::string_view text) { sqlite3_bind_text64(statement_, at, text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8); }
-  void Bind(int at, Blob blob) {  // an empty blob is not NULL
+  void Bind(int at, std::string_view text) {  // empty is not NULL
+    sqlite3_bind_text64(statement_, at, text.empty() ? "" : text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8);
+  }
+  void Bind(int at, Blob blob) {  // likewise
     sqlite3_bind_blob64(statement_, at, blob.bytes.empty() ? "" : blob.bytes.data(), blob.bytes.size(), SQLITE_STATIC);
   }
   void Bind(int at, Null) { sqlite3_bind_null(statement_, at); }

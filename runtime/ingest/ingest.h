@@ -31,7 +31,8 @@ struct IngestOptions {
   Namespace name_space;
   uint32_t batch = 1000;                          // records per transaction
   uint64_t batch_bytes = 32u << 20;               // bounds the memory of a batch of large messages
-  uint64_t file_bytes_max = 4ull << 30;           // a larger file is refused: it is held in memory
+  uint64_t output_bytes_max = 64u << 20;          // of one record's contributions; beyond: dead letter transform/limit
+  uint64_t scratch_bytes_max = 256u << 20;        // same for the kernel's scratch
   const std::atomic<bool>* stop = nullptr;        // looked at between batches
   std::function<void(const Progress&)> progress;  // after every batch
   std::string artifact;                           // archived in the hub
