@@ -115,5 +115,19 @@ TEST(Invariants, OfUsCoreAreRead) {
   std::cout << expressions.size() << " different invariants read\n";
 }
 
+TEST(Invariants, OfTheRegistryAreRead) {
+  std::vector<std::string> lines = RegistryLines("Invariant");
+  if (lines.empty()) {
+    GTEST_SKIP() << "contracts/registry holds no invariants yet";
+  }
+  ASSERT_GE(lines.size(), 200u);
+  for (const std::string& line : lines) {
+    std::string expression = nlohmann::json::parse(line).at("x").get<std::string>();
+    Parsed parsed = ParseExpr(expression);
+    EXPECT_NE(parsed.expr, nullptr) << expression << "\n" << parsed.Errors();
+  }
+  std::cout << lines.size() << " invariants of the registry read\n";
+}
+
 }  // namespace
 }  // namespace weir::syntax

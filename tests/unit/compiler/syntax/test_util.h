@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "compiler/diag/render.h"
 #include "compiler/syntax/parse.h"
@@ -45,6 +47,28 @@ inline std::string ReadAll(const std::string& path) {
 inline std::string SharedDir() {
   const char* set = std::getenv("WEIR_SHARED");
   return set != nullptr ? set : std::string(WEIR_SOURCE_DIR) + "/../shared";
+}
+
+// The registry's definition lines, `Kind/id TAB JSON`, whose kind is this one; empty while there is
+// no registry.
+inline std::vector<std::string> RegistryLines(const std::string& kind) {
+  std::vector<std::string> lines;
+  std::filesystem::path registry(WEIR_SOURCE_DIR "/contracts/registry");
+  if (!std::filesystem::exists(registry)) {
+    return lines;
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(registry)) {
+    if (entry.path().extension() != ".defs") {
+      continue;
+    }
+    std::ifstream in(entry.path(), std::ios::binary);
+    for (std::string line; std::getline(in, line);) {
+      if (line.starts_with(kind + "/")) {
+        lines.push_back(line.substr(line.find('\t') + 1));
+      }
+    }
+  }
+  return lines;
 }
 
 }  // namespace weir::syntax
