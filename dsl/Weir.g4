@@ -3,7 +3,7 @@
 // How it stays unambiguous and reports many narrow errors (docs/language.md section 1, compiler/syntax/token_filter.h):
 // - END is made by the token filter from newlines and `;`; a closing brace is always preceded by one.
 // - The filter also turns a word into IDENT where it can only be a name: after a dot, and first in a line before
-//   `:` `->` `.` or an adjacent `(`. So lines are told apart by one token although no word is reserved.
+//   `:` `->` `.` or an adjacent `(`, and `lifecycle` where no name follows. So lines are told apart by one token although no word is reserved.
 // - Every block is a loop of lines, every line `statement END`; headers are rules of their own. Recovery works on these.
 grammar Weir;
 

@@ -274,7 +274,7 @@ class Filter {
     if (!IsWord(type)) {
       return;
     }
-    if (LastType() == L::DOT) {
+    if (LastType() == L::DOT || (type == L::LIFECYCLE && !NameFollows())) {
       SetType(token, L::IDENT);
     } else if (!free_form_ && kLineWords.contains(type) && AtStatementStart()) {
       size_t next = NextType();
@@ -286,6 +286,13 @@ class Filter {
     } else if (free_form_ && kLineWords.contains(type)) {
       SetType(token, L::IDENT);
     }
+  }
+
+  // `lifecycle visit` is the form, `lifecycle = …` and `lifecycle when …` the element of that name.
+  bool NameFollows() const {
+    size_t next = NextType();
+    return next == L::IDENT || next == L::DELIMITED ||
+           (IsWord(next) && !kLeading.contains(next) && !kLinks.contains(next));
   }
 
   // Keeps the stacks of braces and brackets; false: the token is dropped.
