@@ -90,6 +90,24 @@ void ReplaceEach(std::string* text, std::string_view from, std::string_view to) 
   }
 }
 
+// A quote that was not escaped is taken as it is; a malformed escape answers empty.
+Items UnescapeJson(std::string_view text) {
+  std::string quoted = "\"";
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\\' && i + 1 < text.size()) {
+      quoted += text.substr(i++, 2);
+    } else if (text[i] == '"' || static_cast<unsigned char>(text[i]) < 0x20) {
+      std::string escaped;
+      WriteJsonString(text.substr(i, 1), &escaped);
+      quoted += escaped.substr(1, escaped.size() - 2);
+    } else {
+      quoted.push_back(text[i]);
+    }
+  }
+  auto json = ParseJson(quoted + "\"");
+  return json.ok() ? OneString(json->text) : Items{};
+}
+
 constexpr std::pair<std::string_view, std::string_view> kHtml[] = {
     {"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}, {"'", "&#39;"}};
 
@@ -290,8 +308,7 @@ Items Fn_unescape(Evaluator& eval, const Node& call, Items input) {
     return OneString(*text);
   }
   if (*format == "json") {
-    auto json = ParseJson("\"" + *text + "\"");
-    return json.ok() ? OneString(json->text) : Items{};
+    return UnescapeJson(*text);
   }
   return {};
 }
