@@ -1,0 +1,29 @@
+// ir::Module -> LLVM module: one self-contained kernel that exports `weir_kernel_v1`. Helpers come as embedded bitcode
+// (runtime/kernel), are linked in, internalised and inlined. LLVM types stay behind this header.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "compiler/ir/ir.h"
+#include "runtime/base/result.h"
+
+namespace weir::lower {
+
+struct LowerOptions {
+  std::string triple;       // empty: this host
+  std::string cpu;          // empty: the target's baseline; "native": this host's
+  bool optimize = true;     // O2; false: O0 for the quickest start
+  bool sanitize = false;    // LLVM's ASan pass over generated code and helpers (in-process only)
+};
+
+// A relocatable object of the kernel. An operation that cannot be lowered yet is an error that names it.
+Result<std::string> CompileObject(const ir::Module& module, const LowerOptions& options);
+
+// The optimised or raw LLVM text, for `weir build --dump-after lower|llvm`.
+Result<std::string> DumpLlvm(const ir::Module& module, const LowerOptions& options);
+
+// What a cached object depends on besides the module: LLVM's version and the helpers' bitcode.
+std::string ToolchainKey();
+
+}  // namespace weir::lower
