@@ -20,8 +20,8 @@ enum class DecodeStatus : uint8_t {
   kRecoded,    // `out` holds the UTF-8
   kRefused,    // unknown charset or undecodable byte
 };
-// Valid UTF-8 with a byte above 0x7F is taken as UTF-8 whatever MSH-18 says: no 8859-1 text of any length is valid
-// UTF-8 by chance, and senders do declare 8859/1 over UTF-8 bytes (quirk 5). Undeclared bytes that are not UTF-8 are refused.
+// Valid UTF-8 with a byte above 0x7F is taken as UTF-8 whatever MSH-18 says, since senders do declare 8859/1 over
+// UTF-8 bytes (quirk 5); 8859-1 text is valid UTF-8 by chance only if every high byte sits in an odd pair like `Ã¼`. Undeclared bytes that are not UTF-8 are refused.
 DecodeStatus DecodeRecord(std::string_view bytes, Charset declared, std::string* out);
 
 }  // namespace weir::v2

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,7 +15,7 @@ namespace {
 
 using Seen = std::vector<std::pair<FrameKind, std::string>>;
 
-Seen Run(const std::string& text, size_t chunk) {
+Seen RunChunks(const std::string& text, size_t chunk) {
   Seen seen;
   Framer framer({}, [&](const Frame& frame) { seen.emplace_back(frame.kind, std::string(frame.bytes)); });
   for (size_t i = 0; i < text.size(); i += chunk) {
@@ -23,9 +27,9 @@ Seen Run(const std::string& text, size_t chunk) {
 
 // Whatever the chunking, the records are the same.
 Seen Frames(const std::string& text) {
-  Seen whole = Run(text, text.size() + 1);
+  Seen whole = RunChunks(text, text.size() + 1);
   for (size_t chunk : {1u, 2u, 3u, 7u}) {
-    EXPECT_EQ(Run(text, chunk), whole) << "chunks of " << chunk;
+    EXPECT_EQ(RunChunks(text, chunk), whole) << "chunks of " << chunk;
   }
   return whole;
 }
@@ -73,6 +77,45 @@ TEST(Framer, ADoubledHeaderStaysInItsMessage) {
 TEST(Framer, NothingInNothingOut) {
   EXPECT_TRUE(Frames("").empty());
   EXPECT_TRUE(Frames("\r\n \t\r\n\x1C\r").empty());
+}
+
+// What belongs to no record: blanks, line ends, MLLP's bytes and BOMs.
+std::string NonBlank(const std::string& text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text.compare(i, 3, "\xEF\xBB\xBF") == 0) {
+      i += 2;
+    } else if (std::string_view(" \t\r\n\x0B\x1C\x1A\0", 8).find(text[i]) == std::string_view::npos) {
+      out.push_back(text[i]);
+    }
+  }
+  return out;
+}
+
+TEST(Framer, EveryNonBlankByteOfRealFilesIsInOneRecord) {
+  const char* shared = std::getenv("WEIR_SHARED");
+  std::filesystem::path data = shared != nullptr ? std::filesystem::path(shared) : std::filesystem::path(WEIR_SOURCE_DIR) / ".." / "shared";
+  data = data / "data" / "hl7v2";
+  if (!std::filesystem::exists(data)) {
+    GTEST_SKIP() << "no real messages: set WEIR_SHARED to the folder that holds data/hl7v2";
+  }
+  int files = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(data)) {
+    if (!entry.is_regular_file()) {
+      continue;
+    }
+    std::ifstream in(entry.path(), std::ios::binary);
+    const std::string text(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>{});
+    std::string framed;
+    Seen whole = RunChunks(text, text.size() + 1);
+    for (const auto& [kind, bytes] : whole) {
+      framed += bytes;
+    }
+    EXPECT_TRUE(NonBlank(framed) == NonBlank(text)) << entry.path().filename();
+    EXPECT_TRUE(RunChunks(text, 61) == whole) << entry.path().filename();
+    ++files;
+  }
+  EXPECT_GE(files, 760);
 }
 
 TEST(Framer, CutsARecordThatHasNoEnd) {
