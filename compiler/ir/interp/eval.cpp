@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <unordered_map>
 
 #include "compiler/ir/interp/siphash.h"
 #include "compiler/ir/interp/text.h"
@@ -20,6 +21,18 @@ constexpr Builtin kBuiltins[] = {
 #include "compiler/ir/functions.def"
 #undef WEIR_FHIRPATH_FUNCTION
 };
+
+const Builtin* FindBuiltin(std::string_view name) {
+  static const std::unordered_map<std::string_view, const Builtin*> kByName = [] {
+    std::unordered_map<std::string_view, const Builtin*> map;
+    for (const Builtin& builtin : kBuiltins) {
+      map.emplace(builtin.name, &builtin);
+    }
+    return map;
+  }();
+  auto found = kByName.find(name);
+  return found != kByName.end() ? found->second : nullptr;
+}
 
 std::string ResourceType(const Json& json) {
   const Json* type = json.kind == Json::Kind::kObject ? json.Find("resourceType") : nullptr;
@@ -294,17 +307,14 @@ Items Evaluator::EvalLambda(const Node& call, const Node& body, const Item& self
 }
 
 Items Evaluator::EvalCall(const Node& node) {
-  for (const Builtin& builtin : kBuiltins) {
-    if (builtin.name != node.text) {
-      continue;
-    }
+  if (const Builtin* builtin = FindBuiltin(node.text)) {
     size_t arguments = node.kids.size() - 1;
-    if (arguments < builtin.min_args || arguments > builtin.max_args) {
+    if (arguments < builtin->min_args || arguments > builtin->max_args) {
       Fail("wrong number of arguments of " + node.text);
       return {};
     }
     Items input = Eval(*node.kids[0]);
-    return failed() ? Items{} : builtin.call(*this, node, std::move(input));
+    return failed() ? Items{} : builtin->call(*this, node, std::move(input));
   }
   const Function* function = module_.FindFunction(node.text);
   if (function == nullptr || function->result.is_emit()) {

@@ -7,6 +7,7 @@
 #include "compiler/ir/interp/siphash.h"
 #include "compiler/ir/interp/text.h"
 #include "compiler/ir/manifest.h"
+#include "runtime/fold/fold.h"
 
 namespace weir::ir {
 namespace {
@@ -140,7 +141,21 @@ struct InterpretedKernel::State {
   EvalOptions options;
   std::string manifest;
   std::vector<std::string> types;
+  std::vector<fold::ElementOrder> orders;  // by type ordinal
+  std::vector<uint8_t> marks;
   std::string last_error;
+
+  State(const Module& m, EvalOptions o) : module(m), options(std::move(o)), manifest(Manifest(m)), types(ResourceTypes(m)) {
+    for (const std::string& type : types) {
+      fold::ElementOrder order;
+      for (const auto& [name, names] : m.element_orders) {
+        if (name == type) {
+          order = fold::ElementOrder(names);
+        }
+      }
+      orders.push_back(std::move(order));
+    }
+  }
 
   const Zone* ZoneOf(const Feed& feed) const {
     auto zone = static_cast<size_t>(feed.zone);
@@ -194,7 +209,7 @@ struct InterpretedKernel::State {
 };
 
 InterpretedKernel::InterpretedKernel(const Module& module, EvalOptions options)
-    : state_(std::make_unique<State>(State{module, std::move(options), Manifest(module), ResourceTypes(module), ""})) {}
+    : state_(std::make_unique<State>(module, std::move(options))) {}
 InterpretedKernel::~InterpretedKernel() = default;
 
 const std::string& InterpretedKernel::manifest() const { return state_->manifest; }
@@ -311,6 +326,27 @@ weir_status InterpretedKernel::Transform(uint32_t feed_ordinal, const weir_input
   }
   std::copy(eval.counters(), eval.counters() + WEIR_COUNTERS, output->counters);
   return writer.full() ? WEIR_OUTPUT_FULL : WEIR_OK;
+}
+
+weir_status InterpretedKernel::Fold(uint32_t type, const weir_fold_item* items, uint32_t count, weir_output* output) {
+  if (output == nullptr || type >= state_->orders.size()) {
+    return WEIR_BAD_INPUT;
+  }
+  state_->marks.assign(count, 0);
+  fold::FoldResult result = fold::Fold(state_->orders[type].table(), items, count, "", state_->marks.data(), output->bytes,
+                                       output->capacity);
+  switch (result.status) {
+    case fold::FoldStatus::kOk:
+      output->used = result.size;
+      return WEIR_OK;
+    case fold::FoldStatus::kFull:
+      return WEIR_OUTPUT_FULL;
+    case fold::FoldStatus::kMalformed:
+      return WEIR_BAD_INPUT;
+    case fold::FoldStatus::kTooWide:
+      return WEIR_LIMIT;
+  }
+  return WEIR_BAD_INPUT;
 }
 
 }  // namespace weir::ir

@@ -167,6 +167,17 @@ TEST_F(FeedTest, TraceSaysWhatEachLineWrote) {
   EXPECT_EQ(log.text, "=;resourceType=\"Patient\";id=\"" + id + "\";gender-;patch Patient={\"resourceType\":\"Patient\",\"id\":\"" + id + "\"};");
 }
 
+TEST_F(FeedTest, FoldTakesTheLaterValue) {
+  std::string first = R"({"resourceType":"Patient","id":"a","gender":"F"})", second = R"({"resourceType":"Patient","id":"a","gender":"M"})";
+  auto item = [](const std::string& body) {
+    return weir_fold_item{WEIR_OP_PATCH, 0, nullptr, reinterpret_cast<const uint8_t*>(body.data()), 0, static_cast<uint32_t>(body.size())};
+  };
+  weir_fold_item items[] = {item(first), item(second)};
+  ASSERT_EQ(kernel_->Fold(0, items, 2, &output_), WEIR_OK);
+  EXPECT_EQ(Bytes(0, output_.used), second);
+  EXPECT_EQ(kernel_->Fold(1, items, 2, &output_), WEIR_BAD_INPUT);
+}
+
 TEST_F(FeedTest, ManifestListsOrdinals) {
   EXPECT_EQ(kernel_->manifest(),
             R"({"package":"east","edition":"1","semantic_digest":"d1","feeds":[{"name":"adt","version":"1.0.0","late_seconds":600,"future_seconds":-1}],)"
