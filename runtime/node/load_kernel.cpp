@@ -1,0 +1,36 @@
+#include "runtime/node/load_kernel.h"
+
+#include <dlfcn.h>
+
+#include <filesystem>
+
+namespace weir::node {
+namespace {
+
+class SharedObject final : public LoadedKernel {
+ public:
+  SharedObject(void* handle, const weir_kernel* kernel) : handle_(handle), kernel_(kernel) {}
+  ~SharedObject() override { dlclose(handle_); }
+  const weir_kernel* kernel() const override { return kernel_; }
+
+ private:
+  void* handle_;
+  const weir_kernel* kernel_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<LoadedKernel>> LoadKernel(const std::string& path) {
+  std::error_code error;
+  const std::string absolute = std::filesystem::absolute(path, error).string();  // never searched for in library paths
+  void* handle = dlopen(absolute.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) return Error{"cannot load the kernel `" + path + "`"};
+  const auto* kernel = static_cast<const weir_kernel*>(dlsym(handle, "weir_kernel_v1"));
+  if (kernel == nullptr) {
+    dlclose(handle);
+    return Error{"`" + path + "` exports no kernel"};
+  }
+  return std::unique_ptr<LoadedKernel>(std::make_unique<SharedObject>(handle, kernel));
+}
+
+}  // namespace weir::node

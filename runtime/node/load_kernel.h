@@ -1,0 +1,21 @@
+// A package on disk -> the kernel in this process.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "runtime/abi/weir_kernel.h"
+#include "runtime/base/result.h"
+
+namespace weir::node {
+
+class LoadedKernel {
+ public:
+  virtual ~LoadedKernel() = default;
+  virtual const weir_kernel* kernel() const = 0;
+};
+
+// A shared object that exports `weir_kernel_v1`. runtime/package will add `.weirpkg` (digests, signature, targets) here.
+Result<std::unique_ptr<LoadedKernel>> LoadKernel(const std::string& path);
+
+}  // namespace weir::node

@@ -1,0 +1,138 @@
+// weir-node: the runtime alone. It sees patient data, so it links neither ANTLR nor LLVM (tests/e2e/hub proves it).
+#include <signal.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <cstdio>
+#include <iostream>
+
+#include "runtime/hub/hub.h"
+#include "runtime/ingest/engine.h"
+#include "runtime/ingest/ingest.h"
+#include "runtime/node/load_kernel.h"
+
+namespace {
+
+using weir::Error;
+using weir::Result;
+
+enum Exit { kFine = 0, kFindings = 1, kUsage = 2 };  // design section 6
+
+std::atomic<bool> stop_requested = false;
+void RequestStop(int) { stop_requested = true; }
+
+struct Arguments {
+  std::string package, hub, key_file, namespace_key, fail_on;
+  std::vector<std::string> in;
+  uint32_t batch = 1000;
+  bool json = false;
+};
+
+int Fail(const Error& error) {
+  std::cerr << "weir-node: " << error.message << "\n";
+  return kUsage;
+}
+
+Result<weir::ingest::IngestOptions> MakeOptions(const Arguments& arguments) {
+  weir::ingest::IngestOptions options;
+  options.batch = arguments.batch;
+  options.stop = &stop_requested;
+  if (!arguments.namespace_key.empty()) {
+    auto name_space = weir::ingest::ReadNamespaceFile(arguments.namespace_key);
+    if (!name_space) return name_space.error();
+    options.name_space = *name_space;
+  }
+  if (isatty(STDERR_FILENO)) {
+    options.progress = [](const weir::ingest::Progress& progress) {
+      const uint64_t percent = progress.bytes_total ? std::min<uint64_t>(100, 100 * progress.bytes / progress.bytes_total) : 0;
+      std::cerr << "\r" << progress.records << " records, " << percent << " % " << std::flush;
+    };
+  }
+  return options;
+}
+
+int64_t Rejected(const weir::hub::Ledger& ledger) {
+  int64_t rejected = 0;
+  for (const auto& [feed, counts] : ledger) rejected += counts.schema + counts.terminology + counts.policy + counts.transform;
+  return rejected;
+}
+
+int Report(const Arguments& arguments, const weir::ingest::RunReport& report) {
+  for (const std::string& path : report.unreadable) std::cerr << "weir-node: cannot read `" << path << "`\n";
+  if (report.stopped) std::cerr << "weir-node: stopped; the hub holds what was committed, another run takes the rest\n";
+  if (!report.unreadable.empty() || (arguments.fail_on == "rejected" && Rejected(report.ledger) > 0)) return kFindings;
+  return kFine;
+}
+
+void PrintLedger(const weir::hub::Ledger& ledger) {
+  printf("%-24s %9s %9s %9s %9s %9s\n", "feed", "received", "applied", "duplicate", "suppressed", "rejected");
+  for (const auto& [feed, c] : ledger) {
+    printf("%-24s %9lld %9lld %9lld %9lld %9lld\n", feed.c_str(), static_cast<long long>(c.received), static_cast<long long>(c.applied),
+           static_cast<long long>(c.duplicate), static_cast<long long>(c.suppressed),
+           static_cast<long long>(c.schema + c.terminology + c.policy + c.transform));
+  }
+}
+
+int Run(const Arguments& arguments) {
+  auto loaded = weir::node::LoadKernel(arguments.package);
+  if (!loaded) return Fail(loaded.error());
+  auto engine = weir::ingest::KernelEngine::Create((*loaded)->kernel());
+  if (!engine) return Fail(engine.error());
+  auto options = MakeOptions(arguments);
+  if (!options) return Fail(options.error());
+  auto hub = weir::hub::Hub::Open({.path = arguments.hub, .key_file = arguments.key_file});
+  if (!hub) return Fail(hub.error());
+  auto report = weir::ingest::RunFiles(arguments.in, *engine, **hub, *options);
+  if (options->progress) std::cerr << "\n";
+  if (!report) return Fail(report.error());
+  if (arguments.json) {
+    std::cout << weir::hub::LedgerJson(report->ledger) << "\n";
+  } else {
+    PrintLedger(report->ledger);
+  }
+  return Report(arguments, *report);
+}
+
+int Map(const Arguments& arguments) {
+  auto loaded = weir::node::LoadKernel(arguments.package);
+  if (!loaded) return Fail(loaded.error());
+  auto engine = weir::ingest::KernelEngine::Create((*loaded)->kernel());
+  if (!engine) return Fail(engine.error());
+  auto options = MakeOptions(arguments);
+  if (!options) return Fail(options.error());
+  options->progress = nullptr;
+  auto report = weir::ingest::MapFiles(arguments.in, *engine, std::cout, *options);
+  return report ? Report(arguments, *report) : Fail(report.error());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("weir-node: runs compiled feeds");
+  app.set_version_flag("--version", "weir-node 0.1.0");
+  app.require_subcommand(1);
+  Arguments arguments;
+  CLI::App* run = app.add_subcommand("run", "process files into a hub, then stop");
+  CLI::App* map = app.add_subcommand("map", "one NDJSON line per record, without a hub");
+  for (CLI::App* command : {run, map}) {
+    command->add_option("package", arguments.package, "compiled feed")->required();
+    command->add_option("--in", arguments.in, "files, folders or -")->required();
+    command->add_option("--namespace-key", arguments.namespace_key, "file with 32 hex digits and a name");
+    command->add_option("--batch", arguments.batch, "records per transaction")->check(CLI::Range(1, 1'000'000));
+  }
+  run->add_option("--hub", arguments.hub, "hub file")->required();
+  run->add_option("--key-file", arguments.key_file, "key of the hub; default: WEIR_HUB_KEY_FILE");
+  run->add_option("--fail-on", arguments.fail_on, "exit 1 when records are refused")->check(CLI::IsMember({"rejected"}));
+  run->add_flag("--json", arguments.json, "the run's ledger as JSON");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kFine : kUsage;
+  }
+  struct sigaction action {};
+  action.sa_handler = RequestStop;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  return run->parsed() ? Run(arguments) : Map(arguments);
+}
