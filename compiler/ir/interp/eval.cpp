@@ -229,19 +229,20 @@ Items Evaluator::Eval(const Node& node) {
       }
       break;
     }
-    case Op::kIs:
-    case Op::kAs: {
+    case Op::kIs: {
       Items input = Eval(*node.kids[0]);
       if (const Item* item = Single(input)) {
-        bool is = IsType(*item, node.text, false);
-        if (node.op == Op::kIs) {
-          result = OneBoolean(is);
-        } else if (is) {
-          result.push_back(*item);
-        }
+        result = OneBoolean(IsType(*item, node.text, false));
       }
       break;
     }
+    case Op::kAs:  // over several items too: R4's own dom-3 needs it
+      for (const Item& item : Eval(*node.kids[0])) {
+        if (IsType(item, node.text, false)) {
+          result.push_back(item);
+        }
+      }
+      break;
     case Op::kCall:
       result = EvalCall(node);
       break;

@@ -22,8 +22,8 @@ std::optional<unsigned> LambdaMask(std::string_view name) {
 
 class Lowerer {
  public:
-  Lowerer(std::string_view root_type, const ir::TypeModel& types, ir::Module& module)
-      : root_type_(root_type), types_(types), module_(module) {}
+  Lowerer(std::string_view root_type, const ir::TypeModel& types, ir::Module& module, int64_t first_slot)
+      : root_type_(root_type), types_(types), module_(module), slots_(first_slot) {}
 
   Node* Lower(const Expr& e, int64_t self) {
     switch (e.kind) {
@@ -151,7 +151,7 @@ class Lowerer {
   std::string_view root_type_;
   const ir::TypeModel& types_;
   ir::Module& module_;
-  int64_t slots_ = 0, total_ = 0;
+  int64_t slots_, total_ = 0;
   std::string error_;
 };
 
@@ -159,8 +159,19 @@ class Lowerer {
 
 Result<ir::Node*> LowerUntyped(const ast::Expr& expression, std::string_view root_type, const ir::TypeModel& types,
                                ir::Module& module, int64_t* slot_count) {
-  Lowerer lowerer(root_type, types, module);
+  Lowerer lowerer(root_type, types, module, 0);
   Node* node = lowerer.Lower(expression, -1);
+  *slot_count = lowerer.slots();
+  if (!lowerer.error().empty()) {
+    return Error{lowerer.error()};
+  }
+  return node;
+}
+
+Result<ir::Node*> LowerInvariant(const ast::Expr& expression, const ir::TypeModel& types, ir::Module& module,
+                                 int64_t* slot_count) {
+  Lowerer lowerer("", types, module, 3);
+  Node* node = lowerer.Lower(expression, 0);
   *slot_count = lowerer.slots();
   if (!lowerer.error().empty()) {
     return Error{lowerer.error()};

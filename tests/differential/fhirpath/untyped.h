@@ -11,4 +11,8 @@ namespace weir::fhirpath_suite {
 Result<ir::Node*> LowerUntyped(const ast::Expr& expression, std::string_view root_type, const ir::TypeModel& types,
                                ir::Module& module, int64_t* slot_count);
 
+// The same for an invariant: $this is in slot 0, the root resource is %resource.
+Result<ir::Node*> LowerInvariant(const ast::Expr& expression, const ir::TypeModel& types, ir::Module& module,
+                                 int64_t* slot_count);
+
 }  // namespace weir::fhirpath_suite
