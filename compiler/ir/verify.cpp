@@ -94,6 +94,13 @@ class Verifier {
       }
       VisitRoot(feed.transform, Position::kEffect);
     }
+    for (const Function& function : module_.functions) {
+      where_ = "function " + function.name;
+      std::set<const Function*> callers;
+      if (!error_ && function.body != nullptr && Reaches(*function.body, function, &callers)) {
+        Fail("calls itself");
+      }
+    }
     for (const Table& table : module_.tables) {
       where_ = "table " + table.name;
       for (size_t i = 1; i < table.rows.size(); ++i) {
@@ -128,6 +135,26 @@ class Verifier {
     if (node != nullptr) {
       Visit(*node, position, {}, 0);
     }
+  }
+
+  // Whether `node` leads to a call of `target`; the language has no recursion.
+  bool Reaches(const Node& node, const Function& target, std::set<const Function*>* seen) const {
+    if (node.op == Op::kEmitCall || (node.op == Op::kCall && !In(kFunctions, node.text))) {
+      const Function* called = module_.FindFunction(node.text);
+      if (called == &target) {
+        return true;
+      }
+      if (called != nullptr && called->body != nullptr && seen->insert(called).second &&
+          Reaches(*called->body, target, seen)) {
+        return true;
+      }
+    }
+    for (const Node* kid : node.kids) {
+      if (kid != nullptr && Reaches(*kid, target, seen)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   // What the operation yields, and what its kids must yield.

@@ -85,6 +85,48 @@ TEST(IrTest, VerifyNamesTheBrokenRule) {
   EXPECT_EQ(VerifyBody("any", "(binary:any * \"=>\" (empty:any 0) (empty:any 0))"), "function f > binary: unknown operator");
 }
 
+TEST(IrTest, RecursionIsRefused) {
+  auto two = [](const char* g) {
+    return "(module \"p\" \"1\" \"\")(function \"f\" #1 (result:any *) (body (call:any * \"g\" #0 (empty:any 0))))"
+           "(function \"g\" #1 (result:any *) (body " + std::string(g) + "))";
+  };
+  EXPECT_EQ(Rejected(two("(call:any * \"f\" #0 (empty:any 0))")), "function f: calls itself");
+  EXPECT_EQ(Rejected(two("(call:any * \"g\" #0 (empty:any 0))")), "function g: calls itself");
+  EXPECT_EQ(Rejected(two("(empty:any 0)")), "");
+}
+
+// Whatever still parses after damage prints to a text that parses to the same.
+TEST(IrTest, DamagedTextNeverBreaksTheRoundTrip) {
+  uint64_t state = 1;
+  auto random = [&state](size_t bound) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return static_cast<size_t>(state >> 33) % bound;
+  };
+  int parsed = 0;
+  for (int i = 0; i < 20000; ++i) {
+    std::string text = kModule;
+    for (size_t hits = 1 + random(3); hits > 0; --hits) {
+      size_t at = random(text.size());
+      switch (random(3)) {
+        case 0: text[at] = static_cast<char>(random(256)); break;
+        case 1: text.erase(at, 1 + random(8)); break;
+        default: text.insert(at, text.substr(random(text.size()), random(16))); break;
+      }
+    }
+    Module module;
+    if (Parse(text, &module)) {
+      continue;
+    }
+    ++parsed;
+    Verify(module);
+    std::string printed = Print(module);
+    Module again;
+    ASSERT_EQ(Parse(printed, &again), std::nullopt) << printed;
+    ASSERT_EQ(Print(again), printed);
+  }
+  EXPECT_GT(parsed, 1000);
+}
+
 TEST(IrTest, NestingIsBounded) {
   auto nested = [](int depth) {
     std::string text;
