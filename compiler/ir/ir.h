@@ -106,6 +106,19 @@ struct Zone {  // compiled-in zone data: UTC instants (seconds since 1970) from 
   std::vector<std::pair<int64_t, int32_t>> transitions;
 };
 
+// A message structure's grammar, for `groups`: what a feed's maps name, by the messages that have it.
+struct StructureItem {
+  std::string name;  // segment id or group name
+  bool group = false;
+  bool repeats = false;
+  std::vector<StructureItem> items;  // of a group, in order
+};
+struct Structure {
+  std::string name;                   // "ADT_A01"
+  std::vector<std::string> messages;  // "ADT^A01", "ADT^A04"
+  std::vector<StructureItem> items;
+};
+
 // What probe needs besides expressions. All expressions are over the message.
 struct Feed {
   std::string name, version;
@@ -136,6 +149,7 @@ class Module {
   std::vector<Site> sites;
   std::vector<Function> functions;
   std::vector<MapInfo> maps;
+  std::vector<Structure> structures;  // only those whose groups are named
   std::vector<Feed> feeds;
   // StructureDefinition order of each resource type's top-level JSON names, choice names expanded, for fold.
   std::vector<std::pair<std::string, std::vector<std::string>>> element_orders;

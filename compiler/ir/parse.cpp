@@ -247,6 +247,35 @@ class Parser {
     map.snapshot = Number() != 0;
     module_->maps.push_back(std::move(map));
   }
+  StructureItem ReadItem(int depth) {
+    StructureItem item;
+    if (depth > kMaxNesting) {
+      Fail("nested too deeply");
+      return item;
+    }
+    Expect('(');
+    std::string_view word = Word();
+    item.group = word == "group";
+    if (!item.group && word != "segment") {
+      Fail("unknown part of a structure");
+    }
+    item.name = Text();
+    item.repeats = Number() != 0;
+    while (Peek('(') && item.group) {
+      item.items.push_back(ReadItem(depth + 1));
+    }
+    Expect(')');
+    return item;
+  }
+  void ReadStructure() {
+    Structure structure;
+    structure.name = Text();
+    structure.messages = Texts();
+    while (Peek('(')) {
+      structure.items.push_back(ReadItem(0));
+    }
+    module_->structures.push_back(std::move(structure));
+  }
   void ReadFeed() {
     Feed feed;
     feed.name = Text();
@@ -310,6 +339,8 @@ class Parser {
       ReadFunction();
     } else if (word == "map") {
       ReadMap();
+    } else if (word == "structure") {
+      ReadStructure();
     } else if (word == "feed") {
       ReadFeed();
     } else if (word == "order") {

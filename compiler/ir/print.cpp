@@ -3,7 +3,7 @@
 //
 //   node   = (op:TYPE CARD "text" #number kid…)   CARD: 1 exactly one, ? at most one, + at least one, * any, 0 none
 //   module = (module "package" "edition" "digest") then (table …) (authority …) (zone …) (site …) (function …) (map …)
-//            (feed …) (order …), in this order, one per line
+//            (structure …) (feed …) (order …), in this order, one per line
 #include "compiler/ir/text_form.h"
 
 namespace weir::ir {
@@ -113,6 +113,14 @@ class Printer {
       Number(map.snapshot ? 1 : 0);
       Close();
     }
+    for (const Structure& structure : m.structures) {
+      Open("structure", {structure.name});
+      Texts(structure.messages);
+      for (const StructureItem& item : structure.items) {
+        PrintItem(item);
+      }
+      Close();
+    }
     for (const Feed& feed : m.feeds) {
       PrintFeed(feed);
     }
@@ -162,6 +170,15 @@ class Printer {
     out_ += "\n  (";
     out_ += word;
     Texts(texts);
+    out_ += ")";
+  }
+  void PrintItem(const StructureItem& item) {
+    out_ += item.group ? " (group" : " (segment";
+    Text(item.name);
+    Number(item.repeats ? 1 : 0);
+    for (const StructureItem& kid : item.items) {
+      PrintItem(kid);
+    }
     out_ += ")";
   }
   void PrintFeed(const Feed& feed) {

@@ -173,9 +173,6 @@ Items Evaluator::Eval(const Node& node) {
       }
       break;
     case Op::kGroups:
-      // The IR does not carry the structures' grammars yet; saying so beats an empty answer.
-      Fail("group paths are not interpreted yet");
-      break;
     case Op::kSegments:
     case Op::kField:
     case Op::kComponent:

@@ -222,6 +222,7 @@ weir_status InterpretedKernel::Probe(const weir_input& input, const weir_snapsho
   }
   OutputWriter writer(output);
   V2Message message({reinterpret_cast<const char*>(input.bytes), input.size}, input.index);
+  message.AssignGroups(state_->module.structures);
   *probe = weir_probe{};
   probe->struct_size = sizeof(weir_probe);
   probe->feed = UINT32_MAX;
@@ -301,6 +302,7 @@ weir_status InterpretedKernel::Transform(uint32_t feed_ordinal, const weir_input
   if (!message.valid()) {
     return WEIR_BAD_INPUT;
   }
+  message.AssignGroups(state_->module.structures);
   Evaluator eval(state_->module, state_->options);
   state_->Prepare(eval, message, snapshot, feed);
   Emitter emitter(eval, observer);

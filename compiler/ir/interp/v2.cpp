@@ -264,7 +264,8 @@ void V2Message::AddSegments(const V2Item& item, std::string_view id, Items* out)
     return;
   }
   for (uint32_t i = item.begin; i < item.end; ++i) {
-    if (AsciiUpper(segments_[i].id) == id) {
+    if (AsciiUpper(segments_[i].id) == id &&
+        (item.level == V2Level::kMessage || Direct(group_of_[i], item))) {
       out->push_back(Item{V2Item{V2Level::kSegment, segments_[i].begin, segments_[i].end, i}});
     }
   }
@@ -289,6 +290,9 @@ Items V2Message::Navigate(const Node& node, const Items& input) const {
       continue;
     }
     switch (node.op) {
+      case Op::kGroups:
+        AddGroups(*v2, node.text, &out);
+        break;
       case Op::kSegments:
         AddSegments(*v2, node.text, &out);
         break;

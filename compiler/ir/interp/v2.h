@@ -25,6 +25,9 @@ class V2Message {
   // Segment bounds and groups come from the reader's index when there is one, else from a plain scan.
   V2Message(std::string_view bytes, const weir_v2_index* index);
 
+  // Assigns segments to group instances by the structure of the message's trigger (docs/ir.md, Groups).
+  void AssignGroups(const std::vector<Structure>& structures);
+
   bool valid() const { return valid_; }  // starts with a usable header
   V2Item Root() const { return V2Item{V2Level::kMessage, 0, static_cast<uint32_t>(segments_.size()), 0}; }
   const std::vector<Segment>& segments() const { return segments_; }
@@ -51,12 +54,22 @@ class V2Message {
  private:
   void Scan();
   char Deeper(V2Level level) const;
+  struct Group {  // an instance: segments [first, last)
+    const StructureItem* item = nullptr;
+    int32_t parent = -1;
+    uint32_t first = 0, last = 0;
+  };
+  void AddGroups(const V2Item& item, std::string_view name, Items* out) const;
+  // Whether group instance `from` lies in `input` with no repeating group between.
+  bool Direct(int32_t from, const V2Item& input) const;
   void AddSegments(const V2Item& item, std::string_view id, Items* out) const;
   bool IsHeader(uint32_t ordinal) const;
 
   std::string_view bytes_;
   const weir_v2_index* index_;
   std::vector<Segment> segments_;
+  std::vector<Group> groups_;
+  std::vector<int32_t> group_of_;  // by segment: its innermost instance; empty before AssignGroups
   bool valid_ = false;
   char field_ = '|', component_ = '^', repetition_ = '~', escape_ = '\\', subcomponent_ = '&';
 };

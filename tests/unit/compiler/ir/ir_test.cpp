@@ -14,6 +14,7 @@ constexpr char kModule[] = R"((module "east" "1" "abcd")
   (body (object:emit * (member:emit * "value" (primitive:emit * "string" #0 (text:System.String ? (component:v2.ST ? #1 (var:v2.CX 1 #0)))))))
 )
 (map "patient" "Patient" "patch" #1 #0)
+(structure "ADT_A01" "ADT^A01" "ADT^A04" (segment "MSH" #0) (group "PROCEDURE" #1 (segment "PR1" #0) (segment "ROL" #1)))
 (feed "adt" "1.0.0" "" #0 #600 #-1 #2
   (accept "ADT^A01" "ADT^*")
   (processing "P")
@@ -51,6 +52,7 @@ TEST(IrTest, PrintAndParseAreInverse) {
   EXPECT_EQ(module.tables[0].rows[1].display, "Ma\"le\\");
   EXPECT_EQ(module.feeds[0].route->kids[1]->text, "EAST\n\x01");
   EXPECT_EQ(module.zones[0].transitions[1], (std::pair<int64_t, int32_t>(1173596400, -14400)));
+  EXPECT_EQ(module.structures[0].items[1].items[1].name, "ROL");
   EXPECT_EQ(module.functions[0].params[0].type, (Type{"v2.CX", true, Max::kOne}));
 }
 

@@ -118,6 +118,56 @@ TEST(V2InterpTest, Authorities) {
   EXPECT_EQ(authority("^^ISO"), "-");
 }
 
+// Groups as in ADT_A01 and ORU_R01: places, repeats, nesting and segments out of place.
+std::string Groups(const char* segments, std::string_view tree) {
+  Module module;
+  auto error = Parse(
+      "(module \"p\" \"1\" \"\")(structure \"X_X01\" \"X^X01\" (segment \"MSH\" #0) (segment \"PID\" #0) (segment \"ROL\" #1)"
+      " (group \"PROCEDURE\" #1 (segment \"PR1\" #0) (segment \"ROL\" #1))"
+      " (group \"RESULT\" #1 (segment \"OBR\" #0) (segment \"NTE\" #1) (group \"OBSERVATION\" #1 (segment \"OBX\" #0) (segment \"NTE\" #1))"
+      "  (group \"SPECIMEN\" #0 (segment \"SPM\" #0) (segment \"OBX\" #1))))"
+      "(function \"f\" #1 (result:any *) (body " + std::string(tree) + "))", &module);
+  EXPECT_EQ(error, std::nullopt);
+  std::string text = std::string("MSH|^~\\&|||||||X^X01\r") + segments;
+  for (char& c : text) {
+    c = c == ' ' ? '\r' : c;
+  }
+  V2Message message(text, nullptr);
+  message.AssignGroups(module.structures);
+  EvalOptions options;
+  Evaluator eval(module, options);
+  eval.SetMessage(&message);
+  std::string out;
+  for (const Item& item : eval.Eval(*module.functions[0].body)) {
+    const V2Item& v2 = *item.As<V2Item>();
+    out += "[";
+    for (uint32_t i = v2.begin; v2.level == V2Level::kGroup && i < v2.end; ++i) {
+      std::string_view segment = std::string_view(text).substr(message.segments()[i].begin, message.segments()[i].end - message.segments()[i].begin);
+      out += (i > v2.begin ? " " : "") + std::string(segment);
+    }
+    out += v2.level == V2Level::kSegment ? std::string(message.Slice(v2)) : "";
+    out += "]";
+  }
+  return out;
+}
+
+TEST(V2InterpTest, GroupsFollowTheStructure) {
+  const std::string message = "(message:v2.message 1)";
+  auto groups = [&](const char* name, const std::string& input) { return "(groups:any * \"" + std::string(name) + "\" " + input + ")"; };
+  auto segments = [&](const char* name, const std::string& input) { return "(segments:any * \"" + std::string(name) + "\" " + input + ")"; };
+  const char* adt = "PID|1 ROL|a PR1|1 ROL|b ROL|c PR1|2 ZZZ|z PR1|3";
+  EXPECT_EQ(Groups(adt, groups("PROCEDURE", message)), "[PR1|1 ROL|b ROL|c][PR1|2 ZZZ|z][PR1|3]");
+  EXPECT_EQ(Groups(adt, segments("ROL", groups("PROCEDURE", message))), "[ROL|b][ROL|c]");
+  EXPECT_EQ(Groups(adt, segments("ROL", message)), "[ROL|a][ROL|b][ROL|c]");
+  const char* oru = "PID|1 OBR|1 NTE|o OBX|1 NTE|x OBX|2 SPM|1 OBX|s OBX|t OBR|2 OBX|3";
+  EXPECT_EQ(Groups(oru, groups("RESULT", message)), "[OBR|1 NTE|o OBX|1 NTE|x OBX|2 SPM|1 OBX|s OBX|t][OBR|2 OBX|3]");
+  EXPECT_EQ(Groups(oru, groups("OBSERVATION", message)), "[OBX|1 NTE|x][OBX|2][OBX|3]");
+  EXPECT_EQ(Groups(oru, groups("OBSERVATION", groups("RESULT", message))), "[OBX|1 NTE|x][OBX|2][OBX|3]");
+  EXPECT_EQ(Groups(oru, segments("NTE", groups("RESULT", message))), "[NTE|o]");   // not those of OBSERVATION, which repeats
+  EXPECT_EQ(Groups(oru, segments("OBX", groups("RESULT", message))), "[OBX|s][OBX|t]");  // SPECIMEN does not repeat
+  EXPECT_EQ(Groups("PID|1", groups("RESULT", message)), "");
+}
+
 TEST(V2InterpTest, EventAndMissingDelimiters) {
   EXPECT_EQ(EvalText("(event:System.String ?)"), "[A01]");
   V2Message message("MSH|^~|A|B|||||ADT\rEVN|a03\rPID|a&b\r", nullptr);
