@@ -213,6 +213,7 @@ class Folder {
 }  // namespace
 
 void MarkRetracted(const weir_fold_item* items, uint32_t count, uint8_t* marks) noexcept {
+  if (count == 0) return;  // marks may be null then
   memset(marks, 0, count);
   for (uint32_t i = 0; i < count; ++i) {
     if (items[i].op != WEIR_OP_RETRACT) continue;

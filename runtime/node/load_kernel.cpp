@@ -4,6 +4,10 @@
 
 #include <filesystem>
 
+#ifdef WEIR_HAS_PACKAGE
+#include "runtime/package/package.h"
+#endif
+
 namespace weir::node {
 namespace {
 
@@ -18,9 +22,27 @@ class SharedObject final : public LoadedKernel {
   const weir_kernel* kernel_;
 };
 
+#ifdef WEIR_HAS_PACKAGE
+class Packaged final : public LoadedKernel {
+ public:
+  explicit Packaged(std::unique_ptr<package::Package> package) : package_(std::move(package)) {}
+  const weir_kernel* kernel() const override { return package_->kernel(); }
+
+ private:
+  std::unique_ptr<package::Package> package_;
+};
+#endif
+
 }  // namespace
 
 Result<std::unique_ptr<LoadedKernel>> LoadKernel(const std::string& path) {
+#ifdef WEIR_HAS_PACKAGE
+  if (!path.ends_with(".so")) {
+    auto opened = package::Package::Open(path);
+    if (!opened) return opened.error();
+    return std::unique_ptr<LoadedKernel>(std::make_unique<Packaged>(std::move(*opened)));
+  }
+#endif
   std::error_code error;
   const std::string absolute = std::filesystem::absolute(path, error).string();  // never searched for in library paths
   void* handle = dlopen(absolute.c_str(), RTLD_NOW | RTLD_LOCAL);

@@ -15,7 +15,7 @@ class LoadedKernel {
   virtual const weir_kernel* kernel() const = 0;
 };
 
-// A shared object that exports `weir_kernel_v1`. runtime/package will add `.weirpkg` (digests, signature, targets) here.
+// A `.weirpkg` (runtime/package), or a shared object `.so` that exports `weir_kernel_v1`: what a package wraps.
 Result<std::unique_ptr<LoadedKernel>> LoadKernel(const std::string& path);
 
 }  // namespace weir::node

@@ -71,7 +71,7 @@ void FakeBatch::Add(const FakeMessage& message, std::string_view source, uint64_
   record.probed = message.status != WEIR_UNROUTED;
   record.key = kept.key;
   record.order = kept.order;
-  record.event = message.event;
+  record.event = kept.event = message.event;
   record.event_time_us = message.time * 1'000'000;
   record.rejection = message.rejection;
   if (message.status == WEIR_OK) record.items = kept.items;

@@ -46,7 +46,7 @@ class FakeBatch {
 
  private:
   struct Kept {
-    std::string raw, key, order, bytes;
+    std::string raw, key, order, event, bytes;
     std::vector<weir_contribution> items;
   };
   std::deque<Kept> kept_;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "tests/unit/runtime/hub/fake_feed.h"
 
@@ -62,7 +63,12 @@ TEST_P(SetProperty, OrderCopiesAndBatchesDoNotMatter) {
   EXPECT_EQ(RunIn(messages, 11), expected);
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, SetProperty, ::testing::Range(0u, 12u));
+// WEIR_TORTURE_SEEDS: more of them, for long runs.
+uint32_t SeedCount() {
+  const char* count = std::getenv("WEIR_TORTURE_SEEDS");
+  return count ? static_cast<uint32_t>(std::atoi(count)) : 12;
+}
+INSTANTIATE_TEST_SUITE_P(Seeds, SetProperty, ::testing::Range(0u, SeedCount()));
 
 TEST(SetPropertyKill, SurvivesKillAtAnyMoment) {
   const std::vector<FakeMessage> messages = RandomMessages(77, 300);

@@ -151,6 +151,22 @@ TEST_F(IngestTest, ASecondRunAddsDuplicatesOnlyAndTransformsNothing) {
   EXPECT_EQ(*hub->Digest(), digest);
 }
 
+// The kernel is asked again for a copy that counts before the stored one, though its content is known.
+TEST_F(IngestTest, AnEarlierCopyReplacesTheLaterOne) {
+  std::string later = Message("1", "7"), earlier = later;
+  later.replace(later.find("20240101"), 8, "20240102");
+  Write("a.hl7", later);
+  Run();
+  Write("a.hl7", earlier);
+  const uint32_t transforms = engine.transforms;
+  EXPECT_EQ(Run().ledger.at("tiny").applied, 1);
+  EXPECT_EQ(engine.transforms, transforms + 1);
+  const hub::Counts total = (*hub->ReadLedger())["tiny"];
+  EXPECT_EQ(total.applied, 1);
+  EXPECT_EQ(total.duplicate, 1);
+  EXPECT_TRUE(hub->Verify()->faults.empty());
+}
+
 TEST_F(IngestTest, CharsetsAreDecodedBeforeTheKernelAndTheRawIsKept) {
   const std::string latin = Message("1", "7", "J\xF6rg");
   std::string declared = latin;
