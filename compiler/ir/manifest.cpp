@@ -53,8 +53,10 @@ std::string Manifest(const Module& module) {
     manifest["types"].push_back({{"name", type}, {"order", std::move(elements)}});
   }
   manifest["sites"] = Json::array();
-  auto add_site = [&](const std::string& error_class, const std::string& code, const std::string& path, bool degrade) {
-    manifest["sites"].push_back({{"class", error_class}, {"code", code}, {"path", path}, {"degrade", degrade}});
+  auto add_site = [&](const std::string& error_class, const std::string& code,
+                      const std::string& path, bool degrade) {
+    manifest["sites"].push_back(
+        {{"class", error_class}, {"code", code}, {"path", path}, {"degrade", degrade}});
   };
   for (const Site& site : module.sites) {
     add_site(site.error_class, site.code, site.path, site.degrade);

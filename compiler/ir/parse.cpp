@@ -1,4 +1,5 @@
-// Reads what print.cpp writes. Input may come from a fuzzer: nesting is bounded, every failure is a message.
+// Reads what print.cpp writes. Input may come from a fuzzer: nesting is bounded, every failure is a
+// message.
 #include <charconv>
 
 #include "compiler/ir/text_form.h"
@@ -56,7 +57,8 @@ class Parser {
   std::string_view Word() {
     Blanks();
     size_t begin = at_;
-    while (at_ < text_.size() && std::string_view(" \n()\":#").find(text_[at_]) == std::string_view::npos) {
+    while (at_ < text_.size() &&
+           std::string_view(" \n()\":#").find(text_[at_]) == std::string_view::npos) {
       ++at_;
     }
     if (begin == at_) {
@@ -129,12 +131,25 @@ class Parser {
     Blanks();
     char mark = at_ < text_.size() ? text_[at_++] : '\0';
     switch (mark) {
-      case '0': type.max = Max::kZero; break;
-      case '1': type.max = Max::kOne; type.required = true; break;
-      case '?': type.max = Max::kOne; break;
-      case '+': type.max = Max::kMany; type.required = true; break;
-      case '*': type.max = Max::kMany; break;
-      default: Fail("cardinality expected");
+      case '0':
+        type.max = Max::kZero;
+        break;
+      case '1':
+        type.max = Max::kOne;
+        type.required = true;
+        break;
+      case '?':
+        type.max = Max::kOne;
+        break;
+      case '+':
+        type.max = Max::kMany;
+        type.required = true;
+        break;
+      case '*':
+        type.max = Max::kMany;
+        break;
+      default:
+        Fail("cardinality expected");
     }
     return type;
   }
@@ -161,7 +176,8 @@ class Parser {
       kids.push_back(ReadNode(depth + 1));
     }
     Expect(')');
-    return error_.empty() ? module_->New(static_cast<Op>(op), std::move(type), std::move(kids), std::move(text), number)
+    return error_.empty() ? module_->New(static_cast<Op>(op), std::move(type), std::move(kids),
+                                         std::move(text), number)
                           : nullptr;
   }
 
@@ -360,6 +376,8 @@ class Parser {
 
 }  // namespace
 
-std::optional<std::string> Parse(std::string_view text, Module* module) { return Parser(text, module).Run(); }
+std::optional<std::string> Parse(std::string_view text, Module* module) {
+  return Parser(text, module).Run();
+}
 
 }  // namespace weir::ir

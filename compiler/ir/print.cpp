@@ -1,8 +1,9 @@
-// The text form. Everything is a list in parentheses; strings are quoted with \" \\ \n and \xHH for other bytes below
-// 0x20, so that one line holds one declaration and any byte string survives.
+// The text form. Everything is a list in parentheses; strings are quoted with \" \\ \n and \xHH for
+// other bytes below 0x20, so that one line holds one declaration and any byte string survives.
 //
-//   node   = (op:TYPE CARD "text" #number kid…)   CARD: 1 exactly one, ? at most one, + at least one, * any, 0 none
-//   module = (module "package" "edition" "digest") then (table …) (authority …) (zone …) (site …) (function …) (map …)
+//   node   = (op:TYPE CARD "text" #number kid…)   CARD: 1 exactly one, ? at most one, + at least
+//   one, * any, 0 none module = (module "package" "edition" "digest") then (table …) (authority …)
+//   (zone …) (site …) (function …) (map …)
 //            (structure …) (feed …) (order …), in this order, one per line
 #include "compiler/ir/text_form.h"
 
@@ -18,7 +19,8 @@ void Quote(std::string_view text, std::string* out) {
     } else if (c == '\n') {
       *out += "\\n";
     } else if (static_cast<unsigned char>(c) < 0x20) {
-      *out += {'\\', 'x', kHex[static_cast<unsigned char>(c) >> 4], kHex[static_cast<unsigned char>(c) & 15]};
+      *out += {'\\', 'x', kHex[static_cast<unsigned char>(c) >> 4],
+               kHex[static_cast<unsigned char>(c) & 15]};
     } else {
       out->push_back(c);
     }

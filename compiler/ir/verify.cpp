@@ -1,4 +1,5 @@
-// The rules of docs/ir.md that every pass must keep. The first broken one is told with the operation it was found at.
+// The rules of docs/ir.md that every pass must keep. The first broken one is told with the
+// operation it was found at.
 #include <set>
 
 #include "compiler/ir/text_form.h"
@@ -11,8 +12,9 @@ constexpr std::string_view kFunctions[] = {
 #include "compiler/ir/functions.def"
 #undef WEIR_FHIRPATH_FUNCTION
 };
-constexpr std::string_view kBinary[] = {"=", "!=", "~",   "!~", "<",   "<=",  ">",   ">=", "+",       "-",        "*",
-                                        "/", "&",  "div", "mod", "and", "or", "xor", "in", "implies", "contains", "|"};
+constexpr std::string_view kBinary[] = {
+    "=", "!=", "~",   "!~",  "<",   "<=", ">",   ">=", "+",       "-",        "*",
+    "/", "&",  "div", "mod", "and", "or", "xor", "in", "implies", "contains", "|"};
 constexpr int kMaxDepth = 1000;
 
 template <typename List>
@@ -75,7 +77,8 @@ class Verifier {
         Fail("has no body");
       } else {
         slots_ = function.slot_count;
-        Visit(*function.body, function.result.is_emit() ? Position::kEmission : Position::kValue, bound, 0);
+        Visit(*function.body, function.result.is_emit() ? Position::kEmission : Position::kValue,
+              bound, 0);
       }
     }
     for (const Feed& feed : module_.feeds) {
@@ -179,9 +182,10 @@ class Verifier {
     if (!WellFormed(node.type.name)) {
       Fail("type name is not well-formed");
     }
-    bool fits = position == Position::kValue      ? !IsEmission(node.op) && !IsEffect(node.op)
-                : position == Position::kEmission ? IsEmission(node.op) || node.op == Op::kLet
-                                                  : IsEffect(node.op) || IsControl(node.op) || node.op == Op::kLet;
+    bool fits = position == Position::kValue ? !IsEmission(node.op) && !IsEffect(node.op)
+                : position == Position::kEmission
+                    ? IsEmission(node.op) || node.op == Op::kLet
+                    : IsEffect(node.op) || IsControl(node.op) || node.op == Op::kLet;
     if (!fits) {
       Fail("stands where it cannot");
     }

@@ -109,7 +109,8 @@ std::optional<Decimal> Decimal::FromDouble(long double value, int fraction_digit
 
 std::string Decimal::ToString() const {
   bool negative = mantissa < 0;
-  unsigned __int128 rest = negative ? -static_cast<unsigned __int128>(mantissa) : static_cast<unsigned __int128>(mantissa);
+  unsigned __int128 rest = negative ? -static_cast<unsigned __int128>(mantissa)
+                                    : static_cast<unsigned __int128>(mantissa);
   std::string digits;
   do {
     digits.push_back(static_cast<char>('0' + static_cast<int>(rest % 10)));
@@ -201,7 +202,9 @@ std::optional<Decimal> Add(const Decimal& a, const Decimal& b) {
   return Decimal{sum, both->scale};
 }
 
-std::optional<Decimal> Subtract(const Decimal& a, const Decimal& b) { return Add(a, Decimal{-b.mantissa, b.scale}); }
+std::optional<Decimal> Subtract(const Decimal& a, const Decimal& b) {
+  return Add(a, Decimal{-b.mantissa, b.scale});
+}
 
 std::optional<Decimal> Multiply(const Decimal& a, const Decimal& b) {
   Wide product = 0;
@@ -224,7 +227,8 @@ std::optional<Decimal> Divide(const Decimal& a, const Decimal& b) {
   Wide x = both->a < 0 ? -both->a : both->a, y = both->b < 0 ? -both->b : both->b;
   Wide quotient = x / y, rest = x % y;
   for (int i = 0; i < Decimal::kQuotientScale; ++i) {  // long division, one digit at a time
-    if (__builtin_mul_overflow(rest, Wide{10}, &rest) || __builtin_mul_overflow(quotient, Wide{10}, &quotient) ||
+    if (__builtin_mul_overflow(rest, Wide{10}, &rest) ||
+        __builtin_mul_overflow(quotient, Wide{10}, &quotient) ||
         __builtin_add_overflow(quotient, rest / y, &quotient)) {
       return std::nullopt;
     }
@@ -254,7 +258,8 @@ int Compare(const Decimal& a, const Decimal& b) {
   if (auto both = Align(a, b)) {
     return both->a < both->b ? -1 : both->a > both->b ? 1 : 0;
   }
-  // One side is too great to be aligned: then its integer part decides, since the other fits beside it.
+  // One side is too great to be aligned: then its integer part decides, since the other fits beside
+  // it.
   auto x = a.RoundTo(0, Decimal::Round::kTruncate), y = b.RoundTo(0, Decimal::Round::kTruncate);
   return x->mantissa < y->mantissa ? -1 : 1;
 }

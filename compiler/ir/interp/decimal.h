@@ -1,5 +1,6 @@
-// Exact decimals: 128-bit mantissa and a scale (digits after the point), as written: 1.50 keeps scale 2. Every
-// operation that leaves 128 bits or kMaxScale answers nothing, which FHIRPath says as empty.
+// Exact decimals: 128-bit mantissa and a scale (digits after the point), as written: 1.50 keeps
+// scale 2. Every operation that leaves 128 bits or kMaxScale answers nothing, which FHIRPath says
+// as empty.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,8 @@ namespace weir::ir {
 
 struct Decimal {
   static constexpr int kMaxScale = 28;
-  static constexpr int kQuotientScale = 16;  // fraction digits of a quotient before trailing zeros are dropped
+  static constexpr int kQuotientScale =
+      16;  // fraction digits of a quotient before trailing zeros are dropped
 
   __int128 mantissa = 0;
   int scale = 0;
@@ -27,15 +29,17 @@ struct Decimal {
   std::optional<Decimal> Rescale(int to) const;  // exact; nothing when digits would be lost
   Decimal Trimmed() const;                       // without trailing zeros of the fraction
   enum class Round { kHalfAway, kFloor, kCeiling, kTruncate };
-  std::optional<Decimal> RoundTo(int digits, Round mode) const;  // the result has exactly `digits` fraction digits
+  std::optional<Decimal> RoundTo(
+      int digits, Round mode) const;  // the result has exactly `digits` fraction digits
 };
 
 std::optional<Decimal> Add(const Decimal& a, const Decimal& b);
 std::optional<Decimal> Subtract(const Decimal& a, const Decimal& b);
 std::optional<Decimal> Multiply(const Decimal& a, const Decimal& b);
-std::optional<Decimal> Divide(const Decimal& a, const Decimal& b);    // rounded half away from zero to kQuotientScale
+std::optional<Decimal> Divide(const Decimal& a,
+                              const Decimal& b);  // rounded half away from zero to kQuotientScale
 std::optional<Decimal> IntegerDivide(const Decimal& a, const Decimal& b);  // truncated
-std::optional<Decimal> Modulo(const Decimal& a, const Decimal& b);    // sign of the dividend
+std::optional<Decimal> Modulo(const Decimal& a, const Decimal& b);         // sign of the dividend
 int Compare(const Decimal& a, const Decimal& b);
 
 }  // namespace weir::ir

@@ -1,4 +1,5 @@
-// Emission and effects: runs a tree of emission nodes into canonical JSON bytes, and a transform into contributions.
+// Emission and effects: runs a tree of emission nodes into canonical JSON bytes, and a transform
+// into contributions.
 #pragma once
 
 #include <string>
@@ -47,7 +48,9 @@ class Emitter {
   std::vector<Contribution> contributions_;
 };
 
-// The JSON text of one FHIR primitive; nothing when the value is refused. `degraded` is set when precision was cut.
-std::optional<std::string> PrimitiveJson(std::string_view kind, const Item& system, const Zone* zone, bool* degraded);
+// The JSON text of one FHIR primitive; nothing when the value is refused. `degraded` is set when
+// precision was cut.
+std::optional<std::string> PrimitiveJson(std::string_view kind, const Item& system,
+                                         const Zone* zone, bool* degraded);
 
 }  // namespace weir::ir

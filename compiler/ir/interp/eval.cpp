@@ -52,7 +52,8 @@ std::string GuessType(const Json& json) {
   }
 }
 
-// The items of one JSON member: arrays are spread, each primitive keeps the sibling that belongs to it.
+// The items of one JSON member: arrays are spread, each primitive keeps the sibling that belongs to
+// it.
 void Spread(const Json* value, const Json* sibling, const std::string& type, Items* out) {
   auto add = [&](const Json* v, const Json* s) {
     if (v != nullptr && v->kind == Json::Kind::kNull) {
@@ -65,7 +66,10 @@ void Spread(const Json* value, const Json* sibling, const std::string& type, Ite
       return;
     }
     std::string own = v != nullptr ? ResourceType(*v) : "";
-    out->push_back(Item{FhirNode{v, s, !own.empty() ? own : !type.empty() || v == nullptr ? type : GuessType(*v)}});
+    out->push_back(Item{FhirNode{v, s,
+                                 !own.empty()                    ? own
+                                 : !type.empty() || v == nullptr ? type
+                                                                 : GuessType(*v)}});
   };
   bool array = (value != nullptr && value->kind == Json::Kind::kArray) ||
                (value == nullptr && sibling != nullptr && sibling->kind == Json::Kind::kArray);
@@ -331,7 +335,9 @@ Items Evaluator::EvalEnvironment(std::string_view name) {
     return root_ != nullptr || message_ != nullptr ? One(RootItem()) : Items{};
   }
   static constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kSystems = {
-      {{"sct", "http://snomed.info/sct"}, {"loinc", "http://loinc.org"}, {"ucum", "http://unitsofmeasure.org"}}};
+      {{"sct", "http://snomed.info/sct"},
+       {"loinc", "http://loinc.org"},
+       {"ucum", "http://unitsofmeasure.org"}}};
   for (const auto& [known, uri] : kSystems) {
     if (name == known) {
       return OneString(std::string(uri));
@@ -403,7 +409,9 @@ std::optional<std::string> Evaluator::StringArgument(const Node& call, size_t ar
 Items Evaluator::Child(const Item& item, std::string_view name) {
   Items out;
   if (const TypeInfo* info = item.As<TypeInfo>()) {
-    return name == "namespace" ? OneString(info->name_space) : name == "name" ? OneString(info->name) : out;
+    return name == "namespace" ? OneString(info->name_space)
+           : name == "name"    ? OneString(info->name)
+                               : out;
   }
   const FhirNode* node = item.As<FhirNode>();
   if (node == nullptr) {
@@ -427,8 +435,8 @@ Items Evaluator::Child(const Item& item, std::string_view name) {
     return false;
   };
   std::string holder_type = holder == node->sibling ? "Element" : node->type;
-  TypeModel::Child direct =
-      types != nullptr ? types->ChildOf(holder_type, name) : TypeModel::Child{std::string(name), ""};
+  TypeModel::Child direct = types != nullptr ? types->ChildOf(holder_type, name)
+                                             : TypeModel::Child{std::string(name), ""};
   if (direct.name == name && take(name, direct.type)) {
     return out;
   }
@@ -459,7 +467,9 @@ Items Evaluator::Children(const Item& item) {
   if (node == nullptr) {
     return out;
   }
-  const Json* holder = node->value != nullptr && node->value->kind == Json::Kind::kObject ? node->value : node->sibling;
+  const Json* holder = node->value != nullptr && node->value->kind == Json::Kind::kObject
+                           ? node->value
+                           : node->sibling;
   if (holder == nullptr || holder->kind != Json::Kind::kObject) {
     return out;
   }
@@ -475,7 +485,8 @@ Items Evaluator::Children(const Item& item) {
         continue;
       }
     }
-    std::string type = options_.types != nullptr ? options_.types->ChildOf(holder_type, plain).type : "";
+    std::string type =
+        options_.types != nullptr ? options_.types->ChildOf(holder_type, plain).type : "";
     Spread(holder->Find(plain), holder->Find("_" + std::string(plain)), type, &out);
   }
   return out;
@@ -503,7 +514,8 @@ bool Evaluator::IsType(const Item& item, std::string_view type, bool exact_primi
   return !qualified && name == "System." + std::string(type);
 }
 
-std::string Evaluator::ResourceId(std::string_view type_and_keyspace, const std::vector<std::string>& parts) const {
+std::string Evaluator::ResourceId(std::string_view type_and_keyspace,
+                                  const std::vector<std::string>& parts) const {
   size_t slash = type_and_keyspace.find('/');
   std::string bytes;
   auto add = [&bytes](std::string_view part) {
@@ -566,7 +578,8 @@ Items Evaluator::EvalAuthority(const Node& node) {
   if (hd == nullptr || message_ == nullptr) {
     return {};
   }
-  std::string name = message_->Piece(*hd, 1), universal = message_->Piece(*hd, 2), kind = message_->Piece(*hd, 3);
+  std::string name = message_->Piece(*hd, 1), universal = message_->Piece(*hd, 2),
+              kind = message_->Piece(*hd, 3);
   const Authority* unknown = nullptr;
   for (const Authority& authority : module_.authorities) {
     if (authority.name == "unknown") {
@@ -579,9 +592,10 @@ Items Evaluator::EvalAuthority(const Node& node) {
       }
     }
   }
-  bool oid = !universal.empty() && universal.find_first_not_of("0123456789.") == std::string::npos &&
-             universal.find('.') != std::string::npos && universal[0] >= '0' && universal[0] <= '2' &&
-             universal.back() != '.' && universal.find("..") == std::string::npos;
+  bool oid =
+      !universal.empty() && universal.find_first_not_of("0123456789.") == std::string::npos &&
+      universal.find('.') != std::string::npos && universal[0] >= '0' && universal[0] <= '2' &&
+      universal.back() != '.' && universal.find("..") == std::string::npos;
   std::string uri;
   if (kind == "ISO" && oid) {
     uri = "urn:oid:" + universal;
@@ -591,19 +605,21 @@ Items Evaluator::EvalAuthority(const Node& node) {
     uri = universal;
   } else if (unknown != nullptr && !(name.empty() && universal.empty())) {
     uri = unknown->uri + PercentEncode(name.empty() ? universal : name);
-    counters_[WEIR_COUNT_UNKNOWN_AUTHORITY] = 1;  // a flag: how often an expression runs is the engine's business
+    counters_[WEIR_COUNT_UNKNOWN_AUTHORITY] =
+        1;  // a flag: how often an expression runs is the engine's business
   }
   return uri.empty() ? Items{} : OneString(std::move(uri));
 }
 
-Result<std::vector<Item>> Evaluate(const Module& module, const Node& node, int64_t slot_count, const Json* root,
-                                   const EvalOptions& options) {
+Result<std::vector<Item>> Evaluate(const Module& module, const Node& node, int64_t slot_count,
+                                   const Json* root, const EvalOptions& options) {
   Evaluator eval(module, options);
   eval.SetRoot(root);
   eval.EnterFrame(slot_count);
   Items items = eval.Eval(node);
   if (eval.failed()) {
-    return Error{eval.failure().kind == Failure::Kind::kRejected ? "rejected" : eval.failure().message};
+    return Error{eval.failure().kind == Failure::Kind::kRejected ? "rejected"
+                                                                 : eval.failure().message};
   }
   return items;
 }

@@ -1,5 +1,6 @@
-// The evaluator's inside: one object per record. A failure is remembered and everything after it answers empty, so
-// operators need no error paths of their own; whoever started the evaluation asks `failure()` at the end.
+// The evaluator's inside: one object per record. A failure is remembered and everything after it
+// answers empty, so operators need no error paths of their own; whoever started the evaluation asks
+// `failure()` at the end.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,8 @@ struct Failure {
 
 class Evaluator {
  public:
-  Evaluator(const Module& module, const EvalOptions& options) : module_(module), options_(options) {}
+  Evaluator(const Module& module, const EvalOptions& options)
+      : module_(module), options_(options) {}
 
   void SetRoot(const Json* root);
   void SetMessage(const V2Message* message) { message_ = message; }
@@ -31,7 +33,7 @@ class Evaluator {
   void EnterFrame(int64_t slots) { frame_.assign(static_cast<size_t>(slots) + 3, {}); }
 
   Items Eval(const Node& node);
-  bool Truth(const Node& node);                        // empty is false; anything but one Boolean fails
+  bool Truth(const Node& node);  // empty is false; anything but one Boolean fails
   Items EvalFunction(const Function& function, std::vector<Items> arguments);
   // Runs `body` with fresh slots that hold the parameters.
   template <typename Body>
@@ -46,7 +48,9 @@ class Evaluator {
   }
   // Binds $this, $index, $total of a lambda and evaluates it.
   Items EvalLambda(const Node& call, const Node& body, const Item& self, size_t index);
-  Items EvalKid(const Node& node, size_t kid) { return kid < node.kids.size() ? Eval(*node.kids[kid]) : Items{}; }
+  Items EvalKid(const Node& node, size_t kid) {
+    return kid < node.kids.size() ? Eval(*node.kids[kid]) : Items{};
+  }
   void SetSlot(int64_t slot, Items items);
   const Items& Slot(int64_t slot);
 
@@ -55,7 +59,8 @@ class Evaluator {
   std::optional<Item> SingleSystem(const Items& items);  // after implicit conversion
   std::optional<std::string> SingleString(const Items& items);
   std::optional<int64_t> SingleInteger(const Items& items);
-  std::optional<bool> SingleBoolean(const Items& items);  // singleton evaluation: one item of another type is true
+  std::optional<bool> SingleBoolean(
+      const Items& items);  // singleton evaluation: one item of another type is true
   std::optional<std::string> StringArgument(const Node& call, size_t argument);
 
   Items Children(const Item& item);
@@ -70,7 +75,8 @@ class Evaluator {
   std::optional<int> CompareItems(const Item& a, const Item& b);
   bool Contains(const Items& items, const Item& item);
 
-  std::string ResourceId(std::string_view type_and_keyspace, const std::vector<std::string>& parts) const;
+  std::string ResourceId(std::string_view type_and_keyspace,
+                         const std::vector<std::string>& parts) const;
 
   void Fail(std::string message);
   void Reject(uint32_t site);
@@ -98,7 +104,8 @@ class Evaluator {
   const Json* root_ = nullptr;
   const V2Message* message_ = nullptr;
   const Zone* zone_ = nullptr;
-  std::string key_ = std::string("\0\1\2\3\4\5\6\7\10\11\12\13\14\15\16\17", 16);  // the published test key
+  std::string key_ =
+      std::string("\0\1\2\3\4\5\6\7\10\11\12\13\14\15\16\17", 16);  // the published test key
   std::string name_space_;
   std::vector<Items> frame_;
   Failure failure_;
@@ -108,7 +115,8 @@ class Evaluator {
 };
 
 // One function per line of functions.def; the input is kid 0, already evaluated.
-#define WEIR_FHIRPATH_FUNCTION(name, ...) Items Fn_##name(Evaluator& eval, const Node& call, Items input);
+#define WEIR_FHIRPATH_FUNCTION(name, ...) \
+  Items Fn_##name(Evaluator& eval, const Node& call, Items input);
 #include "compiler/ir/functions.def"
 #undef WEIR_FHIRPATH_FUNCTION
 

@@ -27,7 +27,8 @@ bool In(const std::vector<std::string>& list, std::string_view text) {
   return std::find(list.begin(), list.end(), text) != list.end();
 }
 
-// docs/ir.md, Identity: sized segment ids and fields, excluded fields as empty ones, trailing empty fields left out.
+// docs/ir.md, Identity: sized segment ids and fields, excluded fields as empty ones, trailing empty
+// fields left out.
 std::string ContentDigest(const V2Message& message, const std::vector<std::string>& except) {
   std::string bytes;
   for (uint32_t i = 0; i < message.segments().size(); ++i) {
@@ -67,11 +68,12 @@ std::optional<int64_t> EventTime(const std::string& text, const Zone* zone) {
 }
 
 bool HasRetract(const Node& node) {
-  return node.op == Op::kRetract ||
-         std::any_of(node.kids.begin(), node.kids.end(), [](const Node* kid) { return HasRetract(*kid); });
+  return node.op == Op::kRetract || std::any_of(node.kids.begin(), node.kids.end(),
+                                                [](const Node* kid) { return HasRetract(*kid); });
 }
 
-// Whether the transform would retract something: walks effects alone, so that nothing is emitted for the rank.
+// Whether the transform would retract something: walks effects alone, so that nothing is emitted
+// for the rank.
 bool Undoes(Evaluator& eval, const Node& effect) {
   if (eval.failed() || !HasRetract(effect)) {
     return false;
@@ -80,7 +82,8 @@ bool Undoes(Evaluator& eval, const Node& effect) {
     case Op::kRetract:
       return true;
     case Op::kSequence:
-      return std::any_of(effect.kids.begin(), effect.kids.end(), [&](const Node* kid) { return Undoes(eval, *kid); });
+      return std::any_of(effect.kids.begin(), effect.kids.end(),
+                         [&](const Node* kid) { return Undoes(eval, *kid); });
     case Op::kWhen:
       return eval.Truth(*effect.kids[0]) && Undoes(eval, *effect.kids[1]);
     case Op::kLet:
@@ -145,7 +148,8 @@ struct InterpretedKernel::State {
   std::vector<uint8_t> marks;
   std::string last_error;
 
-  State(const Module& m, EvalOptions o) : module(m), options(std::move(o)), manifest(Manifest(m)), types(ResourceTypes(m)) {
+  State(const Module& m, EvalOptions o)
+      : module(m), options(std::move(o)), manifest(Manifest(m)), types(ResourceTypes(m)) {
     for (const std::string& type : types) {
       fold::ElementOrder order;
       for (const auto& [name, names] : m.element_orders) {
@@ -162,7 +166,8 @@ struct InterpretedKernel::State {
     return feed.zone >= 0 && zone < module.zones.size() ? &module.zones[zone] : nullptr;
   }
 
-  void Prepare(Evaluator& eval, const V2Message& message, const weir_snapshot& snapshot, const Feed& feed) const {
+  void Prepare(Evaluator& eval, const V2Message& message, const weir_snapshot& snapshot,
+               const Feed& feed) const {
     eval.SetMessage(&message);
     eval.SetZone(ZoneOf(feed));
     eval.SetKey(snapshot.namespace_key,
@@ -196,7 +201,8 @@ struct InterpretedKernel::State {
     if (!feed.processing.empty() && !In(feed.processing, message.FieldText("MSH", 11, 1))) {
       return false;
     }
-    if (!feed.versions.empty() && feed.version_else.empty() && !In(feed.versions, message.FieldText("MSH", 12, 1))) {
+    if (!feed.versions.empty() && feed.version_else.empty() &&
+        !In(feed.versions, message.FieldText("MSH", 12, 1))) {
       return false;
     }
     if (feed.route == nullptr) {
@@ -215,8 +221,8 @@ InterpretedKernel::~InterpretedKernel() = default;
 const std::string& InterpretedKernel::manifest() const { return state_->manifest; }
 const std::string& InterpretedKernel::last_error() const { return state_->last_error; }
 
-weir_status InterpretedKernel::Probe(const weir_input& input, const weir_snapshot& snapshot, weir_output* output,
-                                     weir_probe* probe) {
+weir_status InterpretedKernel::Probe(const weir_input& input, const weir_snapshot& snapshot,
+                                     weir_output* output, weir_probe* probe) {
   if (input.kind != 0 || input.bytes == nullptr || output == nullptr || probe == nullptr) {
     return WEIR_BAD_INPUT;
   }
@@ -246,7 +252,8 @@ weir_status InterpretedKernel::Probe(const weir_input& input, const weir_snapsho
 
   std::string digest = ContentDigest(message, rules.content_except);
   std::memcpy(probe->content_digest, digest.data(), sizeof(probe->content_digest));
-  writer.Append(message.FieldText("MSH", 9, 1) + "^" + message.Event(), &probe->event_offset, &probe->event_size);
+  writer.Append(message.FieldText("MSH", 9, 1) + "^" + message.Event(), &probe->event_offset,
+                &probe->event_size);
 
   Evaluator eval(state_->module, state_->options);
   state_->Prepare(eval, message, snapshot, rules);
@@ -260,7 +267,8 @@ weir_status InterpretedKernel::Probe(const weir_input& input, const weir_snapsho
   writer.Append(readable && !eval.failed() ? key : "", &probe->key_offset, &probe->key_size);
 
   for (const Node* alternative : rules.order_by) {
-    auto time = EventTime(eval.SingleString(eval.Eval(*alternative)).value_or(""), state_->ZoneOf(rules));
+    auto time =
+        EventTime(eval.SingleString(eval.Eval(*alternative)).value_or(""), state_->ZoneOf(rules));
     if (time) {
       probe->event_time_us = *time;
       break;
@@ -291,9 +299,11 @@ weir_status InterpretedKernel::Probe(const weir_input& input, const weir_snapsho
   return suppressed ? WEIR_SUPPRESSED : WEIR_OK;
 }
 
-weir_status InterpretedKernel::Transform(uint32_t feed_ordinal, const weir_input& input, const weir_snapshot& snapshot,
-                                         weir_output* output, TraceObserver* observer) {
-  if (input.kind != 0 || input.bytes == nullptr || output == nullptr || feed_ordinal >= state_->module.feeds.size()) {
+weir_status InterpretedKernel::Transform(uint32_t feed_ordinal, const weir_input& input,
+                                         const weir_snapshot& snapshot, weir_output* output,
+                                         TraceObserver* observer) {
+  if (input.kind != 0 || input.bytes == nullptr || output == nullptr ||
+      feed_ordinal >= state_->module.feeds.size()) {
     return WEIR_BAD_INPUT;
   }
   OutputWriter writer(output);
@@ -330,13 +340,14 @@ weir_status InterpretedKernel::Transform(uint32_t feed_ordinal, const weir_input
   return writer.full() ? WEIR_OUTPUT_FULL : WEIR_OK;
 }
 
-weir_status InterpretedKernel::Fold(uint32_t type, const weir_fold_item* items, uint32_t count, weir_output* output) {
+weir_status InterpretedKernel::Fold(uint32_t type, const weir_fold_item* items, uint32_t count,
+                                    weir_output* output) {
   if (output == nullptr || type >= state_->orders.size()) {
     return WEIR_BAD_INPUT;
   }
   state_->marks.assign(count, 0);
-  fold::FoldResult result = fold::Fold(state_->orders[type].table(), items, count, "", state_->marks.data(), output->bytes,
-                                       output->capacity);
+  fold::FoldResult result = fold::Fold(state_->orders[type].table(), items, count, "",
+                                       state_->marks.data(), output->bytes, output->capacity);
   switch (result.status) {
     case fold::FoldStatus::kOk:
       output->used = result.size;

@@ -13,7 +13,8 @@ std::optional<Decimal> DecimalBoundary(const Decimal& value, bool high, int64_t 
   }
   auto wide = value.Rescale(value.scale + 1);
   auto moved = wide ? Add(*wide, Decimal{high ? 5 : -5, value.scale + 1}) : std::nullopt;
-  return moved ? moved->RoundTo(static_cast<int>(digits), high ? Decimal::Round::kCeiling : Decimal::Round::kFloor)
+  return moved ? moved->RoundTo(static_cast<int>(digits),
+                                high ? Decimal::Round::kCeiling : Decimal::Round::kFloor)
                : std::nullopt;
 }
 
@@ -50,8 +51,12 @@ Items BoundaryOf(Evaluator& eval, const Node& call, const Items& input, bool hig
 
 }  // namespace
 
-Items Fn_lowBoundary(Evaluator& eval, const Node& call, Items input) { return BoundaryOf(eval, call, input, false); }
-Items Fn_highBoundary(Evaluator& eval, const Node& call, Items input) { return BoundaryOf(eval, call, input, true); }
+Items Fn_lowBoundary(Evaluator& eval, const Node& call, Items input) {
+  return BoundaryOf(eval, call, input, false);
+}
+Items Fn_highBoundary(Evaluator& eval, const Node& call, Items input) {
+  return BoundaryOf(eval, call, input, true);
+}
 
 Items Fn_precision(Evaluator& eval, const Node&, Items input) {
   auto item = eval.SingleSystem(input);
@@ -92,6 +97,8 @@ Items Clock(Evaluator& eval, Temporal::Kind kind) {
 
 Items Fn_now(Evaluator& eval, const Node&, Items) { return Clock(eval, Temporal::Kind::kDateTime); }
 Items Fn_today(Evaluator& eval, const Node&, Items) { return Clock(eval, Temporal::Kind::kDate); }
-Items Fn_timeOfDay(Evaluator& eval, const Node&, Items) { return Clock(eval, Temporal::Kind::kTime); }
+Items Fn_timeOfDay(Evaluator& eval, const Node&, Items) {
+  return Clock(eval, Temporal::Kind::kTime);
+}
 
 }  // namespace weir::ir

@@ -47,8 +47,10 @@ std::optional<Item> ToInteger(const Item& item) {
   }
   if (const std::string* text = item.As<std::string>()) {
     auto value = Decimal::Parse(*text);
-    auto integer = value && text->find_first_of(".eE") == std::string::npos ? value->ToInteger() : std::nullopt;
-    if (integer && *integer <= std::numeric_limits<int32_t>::max() && *integer >= std::numeric_limits<int32_t>::min()) {
+    auto integer = value && text->find_first_of(".eE") == std::string::npos ? value->ToInteger()
+                                                                            : std::nullopt;
+    if (integer && *integer <= std::numeric_limits<int32_t>::max() &&
+        *integer >= std::numeric_limits<int32_t>::min()) {
       return Item{*integer};
     }
   }
@@ -65,7 +67,8 @@ std::optional<Item> ToDecimal(const Item& item) {
   if (const bool* value = item.As<bool>()) {
     return Item{Decimal{*value ? 10 : 0, 1}};
   }
-  if (const std::string* text = item.As<std::string>(); text != nullptr && text->find_first_of("eE") == std::string::npos) {
+  if (const std::string* text = item.As<std::string>();
+      text != nullptr && text->find_first_of("eE") == std::string::npos) {
     if (auto value = Decimal::Parse(*text)) {
       return Item{*value};
     }
@@ -74,7 +77,8 @@ std::optional<Item> ToDecimal(const Item& item) {
 }
 
 std::optional<Item> ToStringItem(const Item& item) {
-  bool printable = item.As<FhirNode>() == nullptr && item.As<V2Item>() == nullptr && item.As<TypeInfo>() == nullptr;
+  bool printable = item.As<FhirNode>() == nullptr && item.As<V2Item>() == nullptr &&
+                   item.As<TypeInfo>() == nullptr;
   return printable ? std::optional<Item>(Item{ToText(item)}) : std::nullopt;
 }
 
@@ -90,7 +94,8 @@ std::optional<Temporal> ReadDateTime(const std::string& text) {
 
 std::optional<Item> ToDate(const Item& item) {
   std::optional<Temporal> value;
-  if (const Temporal* temporal = item.As<Temporal>(); temporal != nullptr && temporal->kind != Temporal::Kind::kTime) {
+  if (const Temporal* temporal = item.As<Temporal>();
+      temporal != nullptr && temporal->kind != Temporal::Kind::kTime) {
     value = *temporal;
   } else if (const std::string* text = item.As<std::string>()) {
     value = ReadDateTime(*text);
@@ -108,7 +113,8 @@ std::optional<Item> ToDate(const Item& item) {
 }
 
 std::optional<Item> ToDateTime(const Item& item) {
-  if (const Temporal* temporal = item.As<Temporal>(); temporal != nullptr && temporal->kind != Temporal::Kind::kTime) {
+  if (const Temporal* temporal = item.As<Temporal>();
+      temporal != nullptr && temporal->kind != Temporal::Kind::kTime) {
     Temporal value = *temporal;
     value.kind = Temporal::Kind::kDateTime;
     return Item{value};
@@ -118,7 +124,8 @@ std::optional<Item> ToDateTime(const Item& item) {
 }
 
 std::optional<Item> ToTime(const Item& item) {
-  if (const Temporal* temporal = item.As<Temporal>(); temporal != nullptr && temporal->kind == Temporal::Kind::kTime) {
+  if (const Temporal* temporal = item.As<Temporal>();
+      temporal != nullptr && temporal->kind == Temporal::Kind::kTime) {
     return item;
   }
   const std::string* text = item.As<std::string>();
@@ -134,7 +141,8 @@ std::optional<Item> ToQuantity(const Item& item) {
     return quantity ? std::optional<Item>(Item{*quantity}) : std::nullopt;
   }
   auto decimal = item.As<Temporal>() == nullptr ? ToDecimal(item) : std::nullopt;
-  return decimal ? std::optional<Item>(Item{Quantity{*decimal->As<Decimal>(), "1", false}}) : std::nullopt;
+  return decimal ? std::optional<Item>(Item{Quantity{*decimal->As<Decimal>(), "1", false}})
+                 : std::nullopt;
 }
 
 Items Convert(Evaluator& eval, const Items& input, Converter converter) {
@@ -166,23 +174,47 @@ Items InUnit(Evaluator& eval, const Node& call, Items quantity) {
 
 }  // namespace
 
-Items Fn_toBoolean(Evaluator& eval, const Node&, Items input) { return Convert(eval, input, ToBoolean); }
-Items Fn_toInteger(Evaluator& eval, const Node&, Items input) { return Convert(eval, input, ToInteger); }
-Items Fn_toDecimal(Evaluator& eval, const Node&, Items input) { return Convert(eval, input, ToDecimal); }
-Items Fn_toString(Evaluator& eval, const Node&, Items input) { return Convert(eval, input, ToStringItem); }
+Items Fn_toBoolean(Evaluator& eval, const Node&, Items input) {
+  return Convert(eval, input, ToBoolean);
+}
+Items Fn_toInteger(Evaluator& eval, const Node&, Items input) {
+  return Convert(eval, input, ToInteger);
+}
+Items Fn_toDecimal(Evaluator& eval, const Node&, Items input) {
+  return Convert(eval, input, ToDecimal);
+}
+Items Fn_toString(Evaluator& eval, const Node&, Items input) {
+  return Convert(eval, input, ToStringItem);
+}
 Items Fn_toDate(Evaluator& eval, const Node&, Items input) { return Convert(eval, input, ToDate); }
-Items Fn_toDateTime(Evaluator& eval, const Node&, Items input) { return Convert(eval, input, ToDateTime); }
+Items Fn_toDateTime(Evaluator& eval, const Node&, Items input) {
+  return Convert(eval, input, ToDateTime);
+}
 Items Fn_toTime(Evaluator& eval, const Node&, Items input) { return Convert(eval, input, ToTime); }
 Items Fn_toQuantity(Evaluator& eval, const Node& call, Items input) {
   return InUnit(eval, call, Convert(eval, input, ToQuantity));
 }
-Items Fn_convertsToBoolean(Evaluator& eval, const Node&, Items input) { return Converts(eval, input, ToBoolean); }
-Items Fn_convertsToInteger(Evaluator& eval, const Node&, Items input) { return Converts(eval, input, ToInteger); }
-Items Fn_convertsToDecimal(Evaluator& eval, const Node&, Items input) { return Converts(eval, input, ToDecimal); }
-Items Fn_convertsToString(Evaluator& eval, const Node&, Items input) { return Converts(eval, input, ToStringItem); }
-Items Fn_convertsToDate(Evaluator& eval, const Node&, Items input) { return Converts(eval, input, ToDate); }
-Items Fn_convertsToDateTime(Evaluator& eval, const Node&, Items input) { return Converts(eval, input, ToDateTime); }
-Items Fn_convertsToTime(Evaluator& eval, const Node&, Items input) { return Converts(eval, input, ToTime); }
+Items Fn_convertsToBoolean(Evaluator& eval, const Node&, Items input) {
+  return Converts(eval, input, ToBoolean);
+}
+Items Fn_convertsToInteger(Evaluator& eval, const Node&, Items input) {
+  return Converts(eval, input, ToInteger);
+}
+Items Fn_convertsToDecimal(Evaluator& eval, const Node&, Items input) {
+  return Converts(eval, input, ToDecimal);
+}
+Items Fn_convertsToString(Evaluator& eval, const Node&, Items input) {
+  return Converts(eval, input, ToStringItem);
+}
+Items Fn_convertsToDate(Evaluator& eval, const Node&, Items input) {
+  return Converts(eval, input, ToDate);
+}
+Items Fn_convertsToDateTime(Evaluator& eval, const Node&, Items input) {
+  return Converts(eval, input, ToDateTime);
+}
+Items Fn_convertsToTime(Evaluator& eval, const Node&, Items input) {
+  return Converts(eval, input, ToTime);
+}
 Items Fn_convertsToQuantity(Evaluator& eval, const Node& call, Items input) {
   auto item = eval.SingleSystem(input);
   return item ? OneBoolean(!InUnit(eval, call, Convert(eval, input, ToQuantity)).empty()) : Items{};

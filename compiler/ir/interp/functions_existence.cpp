@@ -24,7 +24,8 @@ Items Quantify(Evaluator& eval, const Items& input, bool stop, bool answer_at_st
 }
 
 bool Subset(Evaluator& eval, const Items& inner, const Items& outer) {
-  return std::all_of(inner.begin(), inner.end(), [&](const Item& item) { return eval.Contains(outer, item); });
+  return std::all_of(inner.begin(), inner.end(),
+                     [&](const Item& item) { return eval.Contains(outer, item); });
 }
 
 }  // namespace
@@ -48,10 +49,18 @@ Items Fn_all(Evaluator& eval, const Node& call, Items input) {
   return OneBoolean(true);
 }
 
-Items Fn_allTrue(Evaluator& eval, const Node&, Items input) { return Quantify(eval, input, false, false); }
-Items Fn_anyTrue(Evaluator& eval, const Node&, Items input) { return Quantify(eval, input, true, true); }
-Items Fn_allFalse(Evaluator& eval, const Node&, Items input) { return Quantify(eval, input, true, false); }
-Items Fn_anyFalse(Evaluator& eval, const Node&, Items input) { return Quantify(eval, input, false, true); }
+Items Fn_allTrue(Evaluator& eval, const Node&, Items input) {
+  return Quantify(eval, input, false, false);
+}
+Items Fn_anyTrue(Evaluator& eval, const Node&, Items input) {
+  return Quantify(eval, input, true, true);
+}
+Items Fn_allFalse(Evaluator& eval, const Node&, Items input) {
+  return Quantify(eval, input, true, false);
+}
+Items Fn_anyFalse(Evaluator& eval, const Node&, Items input) {
+  return Quantify(eval, input, false, true);
+}
 
 Items Fn_subsetOf(Evaluator& eval, const Node& call, Items input) {
   return OneBoolean(Subset(eval, input, eval.EvalKid(call, 1)));
@@ -60,7 +69,9 @@ Items Fn_supersetOf(Evaluator& eval, const Node& call, Items input) {
   return OneBoolean(Subset(eval, eval.EvalKid(call, 1), input));
 }
 
-Items Fn_count(Evaluator&, const Node&, Items input) { return OneInteger(static_cast<int64_t>(input.size())); }
+Items Fn_count(Evaluator&, const Node&, Items input) {
+  return OneInteger(static_cast<int64_t>(input.size()));
+}
 
 Items Fn_distinct(Evaluator& eval, const Node&, Items input) {
   Items result;
@@ -87,7 +98,8 @@ Items Fn_hasValue(Evaluator&, const Node&, Items input) {
     return OneBoolean(false);
   }
   const FhirNode* node = input[0].As<FhirNode>();
-  return OneBoolean(node == nullptr || (node->value != nullptr && node->value->kind != Json::Kind::kObject));
+  return OneBoolean(node == nullptr ||
+                    (node->value != nullptr && node->value->kind != Json::Kind::kObject));
 }
 
 Items Fn_comparable(Evaluator& eval, const Node& call, Items input) {

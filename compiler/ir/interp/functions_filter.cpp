@@ -28,7 +28,8 @@ Items Fn_select(Evaluator& eval, const Node& call, Items input) {
   return result;
 }
 
-// Breadth first; an item equal to one already found is not followed again, which is what ends the walk.
+// Breadth first; an item equal to one already found is not followed again, which is what ends the
+// walk.
 Items Fn_repeat(Evaluator& eval, const Node& call, Items input) {
   Items found;
   Items round = std::move(input);
@@ -69,7 +70,9 @@ Items Fn_first(Evaluator&, const Node&, Items input) {
   return input;
 }
 
-Items Fn_last(Evaluator&, const Node&, Items input) { return input.empty() ? input : One(std::move(input.back())); }
+Items Fn_last(Evaluator&, const Node&, Items input) {
+  return input.empty() ? input : One(std::move(input.back()));
+}
 
 namespace {
 Items Skip(Items input, int64_t count) {
@@ -91,7 +94,8 @@ Items Fn_take(Evaluator& eval, const Node& call, Items input) {
   if (!count) {
     return {};
   }
-  input.resize(static_cast<size_t>(std::clamp<int64_t>(*count, 0, static_cast<int64_t>(input.size()))));
+  input.resize(
+      static_cast<size_t>(std::clamp<int64_t>(*count, 0, static_cast<int64_t>(input.size()))));
   return input;
 }
 
@@ -169,7 +173,8 @@ Items Fn_sort(Evaluator& eval, const Node& call, Items input) {
     if (call.kids.size() == 1) {
       row.keys.push_back(ToSystem(input[i]));
     }
-    // Insertion keeps equal rows in order and bears keys whose order is unknown, which std::sort does not.
+    // Insertion keeps equal rows in order and bears keys whose order is unknown, which std::sort
+    // does not.
     auto at = std::upper_bound(rows.begin(), rows.end(), row, before);
     rows.insert(at, std::move(row));
   }

@@ -1,5 +1,6 @@
-// Math. Roots, exponentials and logarithms are computed in extended precision and rounded to kTranscendentalDigits
-// fraction digits, so that engines with other libraries agree; powers by integers are exact.
+// Math. Roots, exponentials and logarithms are computed in extended precision and rounded to
+// kTranscendentalDigits fraction digits, so that engines with other libraries agree; powers by
+// integers are exact.
 #include <cmath>
 
 #include "compiler/ir/interp/eval.h"
@@ -46,7 +47,8 @@ Items Fn_abs(Evaluator& eval, const Node&, Items input) {
   }
   if (const Quantity* quantity = item->As<Quantity>()) {
     Quantity result = *quantity;
-    result.value.mantissa = result.value.mantissa < 0 ? -result.value.mantissa : result.value.mantissa;
+    result.value.mantissa =
+        result.value.mantissa < 0 ? -result.value.mantissa : result.value.mantissa;
     return One(Item{result});
   }
   auto number = Number(eval, input);
@@ -56,16 +58,24 @@ Items Fn_abs(Evaluator& eval, const Node&, Items input) {
   if (const int64_t* integer = item->As<int64_t>()) {
     return OneInteger(*integer < 0 ? -*integer : *integer);
   }
-  return One(Item{Decimal{number->mantissa < 0 ? -number->mantissa : number->mantissa, number->scale}});
+  return One(
+      Item{Decimal{number->mantissa < 0 ? -number->mantissa : number->mantissa, number->scale}});
 }
 
-Items Fn_ceiling(Evaluator& eval, const Node&, Items input) { return Whole(eval, input, Decimal::Round::kCeiling); }
-Items Fn_floor(Evaluator& eval, const Node&, Items input) { return Whole(eval, input, Decimal::Round::kFloor); }
-Items Fn_truncate(Evaluator& eval, const Node&, Items input) { return Whole(eval, input, Decimal::Round::kTruncate); }
+Items Fn_ceiling(Evaluator& eval, const Node&, Items input) {
+  return Whole(eval, input, Decimal::Round::kCeiling);
+}
+Items Fn_floor(Evaluator& eval, const Node&, Items input) {
+  return Whole(eval, input, Decimal::Round::kFloor);
+}
+Items Fn_truncate(Evaluator& eval, const Node&, Items input) {
+  return Whole(eval, input, Decimal::Round::kTruncate);
+}
 
 Items Fn_round(Evaluator& eval, const Node& call, Items input) {
   auto number = Number(eval, input);
-  auto digits = call.kids.size() > 1 ? eval.SingleInteger(eval.EvalKid(call, 1)) : std::optional<int64_t>(0);
+  auto digits =
+      call.kids.size() > 1 ? eval.SingleInteger(eval.EvalKid(call, 1)) : std::optional<int64_t>(0);
   if (!number || !digits) {
     return {};
   }
@@ -73,7 +83,9 @@ Items Fn_round(Evaluator& eval, const Node& call, Items input) {
     eval.Fail("precision out of range");
     return {};
   }
-  auto rounded = number->scale <= *digits ? number : number->RoundTo(static_cast<int>(*digits), Decimal::Round::kHalfAway);
+  auto rounded = number->scale <= *digits
+                     ? number
+                     : number->RoundTo(static_cast<int>(*digits), Decimal::Round::kHalfAway);
   return rounded ? One(Item{*rounded}) : Items{};
 }
 

@@ -1,4 +1,5 @@
-// Strings. Positions and lengths count code points; upper and lower are ASCII (no locale, docs/ir.md).
+// Strings. Positions and lengths count code points; upper and lower are ASCII (no locale,
+// docs/ir.md).
 #include <re2/re2.h>
 
 #include <limits>
@@ -29,8 +30,9 @@ Items Find(Evaluator& eval, const Node& call, const Items& input, bool last) {
     return {};
   }
   size_t at = last ? text->rfind(*argument) : text->find(*argument);
-  return OneInteger(at == std::string::npos ? -1
-                                            : static_cast<int64_t>(CodePoints(std::string_view(*text).substr(0, at))));
+  return OneInteger(at == std::string::npos
+                        ? -1
+                        : static_cast<int64_t>(CodePoints(std::string_view(*text).substr(0, at))));
 }
 
 // Linear-time by RE2; `.` matches line ends, as FHIRPath asks.
@@ -73,7 +75,8 @@ std::string Rewrite(std::string_view substitution) {
   std::string out;
   for (size_t i = 0; i < substitution.size(); ++i) {
     char c = substitution[i];
-    if (c == '$' && i + 1 < substitution.size() && substitution[i + 1] >= '0' && substitution[i + 1] <= '9') {
+    if (c == '$' && i + 1 < substitution.size() && substitution[i + 1] >= '0' &&
+        substitution[i + 1] <= '9') {
       out.push_back('\\');
     } else if (c == '\\') {
       out += "\\\\";
@@ -113,8 +116,12 @@ constexpr std::pair<std::string_view, std::string_view> kHtml[] = {
 
 }  // namespace
 
-Items Fn_indexOf(Evaluator& eval, const Node& call, Items input) { return Find(eval, call, input, false); }
-Items Fn_lastIndexOf(Evaluator& eval, const Node& call, Items input) { return Find(eval, call, input, true); }
+Items Fn_indexOf(Evaluator& eval, const Node& call, Items input) {
+  return Find(eval, call, input, false);
+}
+Items Fn_lastIndexOf(Evaluator& eval, const Node& call, Items input) {
+  return Find(eval, call, input, true);
+}
 
 Items Fn_substring(Evaluator& eval, const Node& call, Items input) {
   auto text = eval.SingleString(input);
@@ -138,10 +145,12 @@ Items Fn_substring(Evaluator& eval, const Node& call, Items input) {
 }
 
 Items Fn_startsWith(Evaluator& eval, const Node& call, Items input) {
-  return Test(eval, call, input, [](std::string_view text, std::string_view part) { return text.starts_with(part); });
+  return Test(eval, call, input,
+              [](std::string_view text, std::string_view part) { return text.starts_with(part); });
 }
 Items Fn_endsWith(Evaluator& eval, const Node& call, Items input) {
-  return Test(eval, call, input, [](std::string_view text, std::string_view part) { return text.ends_with(part); });
+  return Test(eval, call, input,
+              [](std::string_view text, std::string_view part) { return text.ends_with(part); });
 }
 Items Fn_contains(Evaluator& eval, const Node& call, Items input) {
   return Test(eval, call, input, [](std::string_view text, std::string_view part) {
@@ -151,7 +160,9 @@ Items Fn_contains(Evaluator& eval, const Node& call, Items input) {
 
 Items Fn_upper(Evaluator& eval, const Node&, Items input) { return Map(eval, input, AsciiUpper); }
 Items Fn_lower(Evaluator& eval, const Node&, Items input) { return Map(eval, input, AsciiLower); }
-Items Fn_uriEscape(Evaluator& eval, const Node&, Items input) { return Map(eval, input, PercentEncode); }
+Items Fn_uriEscape(Evaluator& eval, const Node&, Items input) {
+  return Map(eval, input, PercentEncode);
+}
 Items Fn_trim(Evaluator& eval, const Node&, Items input) {
   return Map(eval, input, [](std::string_view text) { return std::string(TrimSpace(text)); });
 }
@@ -175,8 +186,12 @@ Items Fn_replace(Evaluator& eval, const Node& call, Items input) {
   return OneString(out);
 }
 
-Items Fn_matches(Evaluator& eval, const Node& call, Items input) { return Matches(eval, call, input, false); }
-Items Fn_matchesFull(Evaluator& eval, const Node& call, Items input) { return Matches(eval, call, input, true); }
+Items Fn_matches(Evaluator& eval, const Node& call, Items input) {
+  return Matches(eval, call, input, false);
+}
+Items Fn_matchesFull(Evaluator& eval, const Node& call, Items input) {
+  return Matches(eval, call, input, true);
+}
 
 Items Fn_replaceMatches(Evaluator& eval, const Node& call, Items input) {
   auto text = eval.SingleString(input);
@@ -226,7 +241,8 @@ Items Fn_split(Evaluator& eval, const Node& call, Items input) {
     return Fn_toChars(eval, call, std::move(input));
   }
   size_t begin = 0;
-  for (size_t at; (at = text->find(*separator, begin)) != std::string::npos; begin = at + separator->size()) {
+  for (size_t at; (at = text->find(*separator, begin)) != std::string::npos;
+       begin = at + separator->size()) {
     result.push_back(Item{text->substr(begin, at - begin)});
   }
   result.push_back(Item{text->substr(begin)});

@@ -52,7 +52,8 @@ Items Fn_extension(Evaluator& eval, const Node& call, Items input) {
   for (const Item& item : input) {
     for (const Item& extension : eval.Child(item, "extension")) {
       const FhirNode* node = extension.As<FhirNode>();
-      const Json* own = node != nullptr && node->value != nullptr ? node->value->Find("url") : nullptr;
+      const Json* own =
+          node != nullptr && node->value != nullptr ? node->value->Find("url") : nullptr;
       if (url && own != nullptr && own->text == *url) {
         result.push_back(extension);
       }
@@ -89,7 +90,8 @@ Items Fn_resolve(Evaluator& eval, const Node&, Items input) {
   Items result;
   for (const Item& item : input) {
     Items reference = eval.Child(item, "reference");
-    auto text = reference.empty() ? (ToSystem(item) ? ToSystem(item) : std::nullopt) : ToSystem(reference[0]);
+    auto text = reference.empty() ? (ToSystem(item) ? ToSystem(item) : std::nullopt)
+                                  : ToSystem(reference[0]);
     const std::string* target = text ? text->As<std::string>() : nullptr;
     if (target == nullptr || !target->starts_with("#")) {
       continue;

@@ -1,5 +1,6 @@
-// Segments to group instances, by a message structure's grammar. The rule is docs/ir.md, Groups; it never refuses a
-// message: what stands where the grammar has no place for it belongs to the group that is open there.
+// Segments to group instances, by a message structure's grammar. The rule is docs/ir.md, Groups; it
+// never refuses a message: what stands where the grammar has no place for it belongs to the group
+// that is open there.
 #include <algorithm>
 
 #include "compiler/ir/interp/text.h"
@@ -8,13 +9,15 @@
 namespace weir::ir {
 namespace {
 
-// A segment's place in the grammar: the groups around it, outermost first, with its ordinal among all places.
+// A segment's place in the grammar: the groups around it, outermost first, with its ordinal among
+// all places.
 struct Place {
   const StructureItem* item = nullptr;
   std::vector<const StructureItem*> groups;
 };
 
-void Flatten(const std::vector<StructureItem>& items, std::vector<const StructureItem*>& path, std::vector<Place>* out) {
+void Flatten(const std::vector<StructureItem>& items, std::vector<const StructureItem*>& path,
+             std::vector<Place>* out) {
   for (const StructureItem& item : items) {
     if (!item.group) {
       out->push_back({&item, path});
@@ -27,7 +30,9 @@ void Flatten(const std::vector<StructureItem>& items, std::vector<const Structur
 }
 
 bool Inside(const Place& place, const std::vector<const StructureItem*>& path, size_t depth) {
-  return place.groups.size() >= depth && std::equal(path.begin(), path.begin() + static_cast<ptrdiff_t>(depth), place.groups.begin());
+  return place.groups.size() >= depth &&
+         std::equal(path.begin(), path.begin() + static_cast<ptrdiff_t>(depth),
+                    place.groups.begin());
 }
 
 struct Move {
@@ -43,7 +48,8 @@ std::optional<Move> Next(const std::vector<Place>& places, size_t at, std::strin
   if (begun && places[at].item->name == id && places[at].item->repeats) {
     return Move{at, path.size()};
   }
-  for (size_t depth = path.size() + 1; depth-- > 0;) {  // innermost scope first; depth 0 is the message
+  for (size_t depth = path.size() + 1;
+       depth-- > 0;) {  // innermost scope first; depth 0 is the message
     for (size_t i = begun ? at + 1 : 0; i < places.size(); ++i) {
       if (places[i].item->name == id && Inside(places[i], path, depth)) {
         size_t common = depth;
@@ -75,7 +81,8 @@ void V2Message::AssignGroups(const std::vector<Structure>& structures) {
   std::string message = FieldText("MSH", 9, 1) + "^" + Event(), name = FieldText("MSH", 9, 3);
   const Structure* structure = nullptr;
   for (const Structure& candidate : structures) {
-    bool listed = std::find(candidate.messages.begin(), candidate.messages.end(), message) != candidate.messages.end();
+    bool listed = std::find(candidate.messages.begin(), candidate.messages.end(), message) !=
+                  candidate.messages.end();
     if (structure == nullptr && (listed || candidate.name == name)) {
       structure = &candidate;
     }
@@ -123,7 +130,8 @@ void V2Message::AddGroups(const V2Item& input, std::string_view name, Items* out
     bool within = input.level == V2Level::kMessage ||
                   (input.level == V2Level::kGroup && Direct(group.parent, input));
     if (within && group.item->name == name) {
-      out->push_back(Item{V2Item{V2Level::kGroup, group.first, group.last, static_cast<uint32_t>(i)}});
+      out->push_back(
+          Item{V2Item{V2Level::kGroup, group.first, group.last, static_cast<uint32_t>(i)}});
     }
   }
 }

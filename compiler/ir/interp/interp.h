@@ -1,5 +1,6 @@
-// The reference interpreter: evaluates any IR tree over a v2 message or a FHIR JSON resource. It is the oracle of the
-// kernels, so it shares no date, decimal, escape, hash or JSON code with runtime/kernel and prefers the plain way.
+// The reference interpreter: evaluates any IR tree over a v2 message or a FHIR JSON resource. It is
+// the oracle of the kernels, so it shares no date, decimal, escape, hash or JSON code with
+// runtime/kernel and prefers the plain way.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,8 @@
 
 namespace weir::ir {
 
-// What the interpreter asks about FHIR types; compiler/ir/interp/type_model.h adapts fhir::TypeTable.
+// What the interpreter asks about FHIR types; compiler/ir/interp/type_model.h adapts
+// fhir::TypeTable.
 class TypeModel {
  public:
   struct Child {
@@ -23,7 +25,8 @@ class TypeModel {
     std::string type;  // "HumanName", "string", "Patient.contact"; "" when unknown
   };
   virtual ~TypeModel() = default;
-  // The element that the JSON member `member` of a node of type `type` is; an unknown one keeps its name.
+  // The element that the JSON member `member` of a node of type `type` is; an unknown one keeps its
+  // name.
   virtual Child ChildOf(std::string_view type, std::string_view member) const = 0;
   virtual bool IsSubtype(std::string_view type, std::string_view base) const = 0;
   virtual bool IsPrimitive(std::string_view type) const = 0;
@@ -31,20 +34,22 @@ class TypeModel {
 };
 
 struct EvalOptions {
-  uint32_t max_depth = 400;              // recursion of trees and documents: bounds the C++ stack
-  size_t max_items = 1u << 20;           // items of one collection: bounds memory against `repeat` and `combine`
-  size_t max_steps = 50'000'000;         // node evaluations of one record: bounds time
-  size_t max_output = 16u << 20;         // bytes of canonical JSON of one record
+  uint32_t max_depth = 400;  // recursion of trees and documents: bounds the C++ stack
+  size_t max_items =
+      1u << 20;  // items of one collection: bounds memory against `repeat` and `combine`
+  size_t max_steps = 50'000'000;  // node evaluations of one record: bounds time
+  size_t max_output = 16u << 20;  // bytes of canonical JSON of one record
   // Fixed clock of now(), today(), timeOfDay(); an interpreter never reads the system's.
   std::string now = "2026-01-01T00:00:00.000+00:00";
-  const TypeModel* types = nullptr;      // needed for FHIR input only
+  const TypeModel* types = nullptr;  // needed for FHIR input only
 };
 
 // One FHIRPath evaluation over a FHIR resource (`root` may be null: no context).
-Result<std::vector<Item>> Evaluate(const Module& module, const Node& node, int64_t slot_count, const Json* root,
-                                   const EvalOptions& options);
+Result<std::vector<Item>> Evaluate(const Module& module, const Node& node, int64_t slot_count,
+                                   const Json* root, const EvalOptions& options);
 
-// What `weir try` and lineage see: one record per member, require and contribute that was evaluated.
+// What `weir try` and lineage see: one record per member, require and contribute that was
+// evaluated.
 struct TraceEntry {
   const Node* node = nullptr;
   bool wrote = false;
@@ -63,9 +68,10 @@ class InterpretedKernel {
   InterpretedKernel(const Module& module, EvalOptions options);
   ~InterpretedKernel();
 
-  weir_status Probe(const weir_input& input, const weir_snapshot& snapshot, weir_output* output, weir_probe* probe);
-  weir_status Transform(uint32_t feed, const weir_input& input, const weir_snapshot& snapshot, weir_output* output,
-                        TraceObserver* observer = nullptr);
+  weir_status Probe(const weir_input& input, const weir_snapshot& snapshot, weir_output* output,
+                    weir_probe* probe);
+  weir_status Transform(uint32_t feed, const weir_input& input, const weir_snapshot& snapshot,
+                        weir_output* output, TraceObserver* observer = nullptr);
   // The fold of docs/ir.md: runtime/fold over this module's element orders.
   weir_status Fold(uint32_t type, const weir_fold_item* items, uint32_t count, weir_output* output);
   const std::string& manifest() const;

@@ -1,5 +1,5 @@
-// A JSON document as the interpreter reads FHIR: member order and the text of numbers are kept. And the writer of
-// canonical JSON text.
+// A JSON document as the interpreter reads FHIR: member order and the text of numbers are kept. And
+// the writer of canonical JSON text.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@ struct Json {
   enum class Kind : uint8_t { kNull, kBoolean, kNumber, kString, kArray, kObject };
   Kind kind = Kind::kNull;
   bool boolean = false;
-  std::string text;                               // string (decoded) or number (as written)
-  std::vector<Json> items;                        // array
+  std::string text;                 // string (decoded) or number (as written)
+  std::vector<Json> items;          // array
   std::vector<JsonMember> members;  // object, in order
 
   const Json* Find(std::string_view name) const;
@@ -31,8 +31,8 @@ struct JsonMember {
 };
 
 struct JsonLimits {
-  uint32_t max_depth = 200;        // bounds the parser's stack
-  size_t max_bytes = 64u << 20;    // of a document
+  uint32_t max_depth = 200;      // bounds the parser's stack
+  size_t max_bytes = 64u << 20;  // of a document
 };
 Result<Json> ParseJson(std::string_view text, JsonLimits limits = {});
 

@@ -45,7 +45,8 @@ bool JsonEqual(const Json& a, const Json& b, bool equivalent) {
       return x && y ? Compare(*x, *y) == 0 : a.text == b.text;
     }
     case Json::Kind::kString:
-      return equivalent ? NormalizeForEquivalence(a.text) == NormalizeForEquivalence(b.text) : a.text == b.text;
+      return equivalent ? NormalizeForEquivalence(a.text) == NormalizeForEquivalence(b.text)
+                        : a.text == b.text;
     case Json::Kind::kArray:
       if (a.items.size() != b.items.size()) {
         return false;
@@ -74,14 +75,16 @@ bool JsonEqual(const Json& a, const Json& b, bool equivalent) {
 // Both at the lesser of their significant fraction digits, as equivalence asks.
 bool DecimalsEquivalent(const Decimal& a, const Decimal& b) {
   int digits = std::min(a.Trimmed().scale, b.Trimmed().scale);
-  auto x = a.RoundTo(digits, Decimal::Round::kHalfAway), y = b.RoundTo(digits, Decimal::Round::kHalfAway);
+  auto x = a.RoundTo(digits, Decimal::Round::kHalfAway),
+       y = b.RoundTo(digits, Decimal::Round::kHalfAway);
   return x && y && Compare(*x, *y) == 0;
 }
 
 Items OneNumber(const std::optional<Decimal>& value) { return value ? One(Item{*value}) : Items{}; }
 
 Items OneInt(__int128 value) {  // System.Integer has 32 bits; beyond is empty
-  bool fits = value <= std::numeric_limits<int32_t>::max() && value >= std::numeric_limits<int32_t>::min();
+  bool fits =
+      value <= std::numeric_limits<int32_t>::max() && value >= std::numeric_limits<int32_t>::min();
   return fits ? OneInteger(static_cast<int64_t>(value)) : Items{};
 }
 
@@ -120,13 +123,17 @@ Items Arithmetic(Evaluator& eval, char op, const Item& left, const Item& right) 
   if (p && q) {
     if (op == '+' || op == '-') {
       auto both = InOneUnit(*p, *q, true);
-      auto sum = !both ? std::nullopt : op == '+' ? Add(both->left, both->right) : Subtract(both->left, both->right);
-      return sum ? One(Item{Quantity{*sum, std::string(both->unit), p->calendar && q->calendar}}) : Items{};
+      auto sum = !both       ? std::nullopt
+                 : op == '+' ? Add(both->left, both->right)
+                             : Subtract(both->left, both->right);
+      return sum ? One(Item{Quantity{*sum, std::string(both->unit), p->calendar && q->calendar}})
+                 : Items{};
     }
     // Products of units wait for UCUM: one side must be a plain number, or the units cancel.
     if (op == '*' && (p->unit == "1" || q->unit == "1")) {
       auto product = Multiply(p->value, q->value);
-      return product ? One(Item{Quantity{*product, p->unit == "1" ? q->unit : p->unit, false}}) : Items{};
+      return product ? One(Item{Quantity{*product, p->unit == "1" ? q->unit : p->unit, false}})
+                     : Items{};
     }
     if (op == '/' && q->unit == "1") {
       auto quotient = Divide(p->value, q->value);
@@ -167,8 +174,8 @@ std::optional<bool> Evaluator::EqualItems(const Item& a, const Item& b) {
   }
   auto x = ToSystem(a), y = ToSystem(b);
   if (!x || !y) {
-    return m != nullptr && n != nullptr && !x && !y && m->sibling != nullptr && n->sibling != nullptr &&
-           JsonEqual(*m->sibling, *n->sibling, false);
+    return m != nullptr && n != nullptr && !x && !y && m->sibling != nullptr &&
+           n->sibling != nullptr && JsonEqual(*m->sibling, *n->sibling, false);
   }
   if (const Temporal* s = x->As<Temporal>()) {
     const Temporal* t = y->As<Temporal>();
@@ -289,7 +296,8 @@ std::optional<int> Evaluator::CompareItems(const Item& a, const Item& b) {
   }
   const Temporal* d = x->As<Temporal>();
   const Temporal* e = y->As<Temporal>();
-  if (d != nullptr && e != nullptr && (d->kind == Temporal::Kind::kTime) == (e->kind == Temporal::Kind::kTime)) {
+  if (d != nullptr && e != nullptr &&
+      (d->kind == Temporal::Kind::kTime) == (e->kind == Temporal::Kind::kTime)) {
     return Compare(*d, *e);
   }
   auto p = AsDecimal(*x), q = AsDecimal(*y);
@@ -414,7 +422,10 @@ Items Evaluator::EvalBinary(const Node& node) {
     if (!order) {
       return {};
     }
-    return OneBoolean(op == "<" ? *order < 0 : op == "<=" ? *order <= 0 : op == ">" ? *order > 0 : *order >= 0);
+    return OneBoolean(op == "<"    ? *order < 0
+                      : op == "<=" ? *order <= 0
+                      : op == ">"  ? *order > 0
+                                   : *order >= 0);
   }
   if (op == "div" || op == "mod") {
     return Division(*this, op == "mod", *a, *b);

@@ -19,8 +19,11 @@ std::string Quoted(std::string_view text) {
 
 std::optional<std::string> IntegerJson(std::string_view kind, const std::string& text) {
   auto value = Decimal::Parse(text);
-  auto integer = value && text.find_first_of(".eE") == std::string::npos ? value->ToInteger() : std::nullopt;
-  int64_t least = kind == "positiveInt" ? 1 : kind == "unsignedInt" ? 0 : std::numeric_limits<int32_t>::min();
+  auto integer =
+      value && text.find_first_of(".eE") == std::string::npos ? value->ToInteger() : std::nullopt;
+  int64_t least = kind == "positiveInt"   ? 1
+                  : kind == "unsignedInt" ? 0
+                                          : std::numeric_limits<int32_t>::min();
   if (!integer || *integer < least || *integer > std::numeric_limits<int32_t>::max()) {
     return std::nullopt;
   }
@@ -74,7 +77,8 @@ bool IsOid(std::string_view text) {  // urn:oid:[0-2](\.(0|[1-9][0-9]*))+
     text.remove_prefix(1);  // the point
     size_t end = std::min(text.find('.'), text.size());
     std::string_view arc = text.substr(0, end);
-    if (arc.empty() || !std::all_of(arc.begin(), arc.end(), IsDigit) || (arc[0] == '0' && arc.size() > 1)) {
+    if (arc.empty() || !std::all_of(arc.begin(), arc.end(), IsDigit) ||
+        (arc[0] == '0' && arc.size() > 1)) {
       return false;
     }
     text.remove_prefix(end);
@@ -117,8 +121,9 @@ std::optional<std::string> TextJson(std::string_view kind, const std::string& te
   if (kind == "code") {
     return Quoted(Collapse(text));
   }
-  bool refused = ((kind == "uri" || kind == "url" || kind == "canonical") && !no_space) || (kind == "id" && !IsId(text)) ||
-                 (kind == "oid" && !IsOid(text)) || (kind == "uuid" && !IsUuid(text));
+  bool refused = ((kind == "uri" || kind == "url" || kind == "canonical") && !no_space) ||
+                 (kind == "id" && !IsId(text)) || (kind == "oid" && !IsOid(text)) ||
+                 (kind == "uuid" && !IsUuid(text));
   return refused ? std::nullopt : std::optional<std::string>(Quoted(text));
 }
 
@@ -144,7 +149,8 @@ std::optional<Temporal> ReadTemporal(std::string_view kind, const Item& item) {
   return hl7 ? hl7 : Temporal::ParseDateTime(*text);
 }
 
-std::optional<std::string> TemporalJson(std::string_view kind, const Item& item, const Zone* zone, bool* degraded) {
+std::optional<std::string> TemporalJson(std::string_view kind, const Item& item, const Zone* zone,
+                                        bool* degraded) {
   using Precision = Temporal::Precision;
   auto t = ReadTemporal(kind, item);
   bool is_time = kind == "time";
@@ -163,7 +169,8 @@ std::optional<std::string> TemporalJson(std::string_view kind, const Item& item,
     t->precision = std::max(t->precision, Precision::kSecond);
     return Quoted(t->ToString());
   }
-  if (kind == "instant" && (t->precision < Precision::kSecond || (!t->offset_minutes && zone == nullptr))) {
+  if (kind == "instant" &&
+      (t->precision < Precision::kSecond || (!t->offset_minutes && zone == nullptr))) {
     return std::nullopt;
   }
   if (kind == "date" || t->precision <= Precision::kDay) {
@@ -182,11 +189,13 @@ std::optional<std::string> TemporalJson(std::string_view kind, const Item& item,
 
 }  // namespace
 
-std::optional<std::string> PrimitiveJson(std::string_view kind, const Item& item, const Zone* zone, bool* degraded) {
+std::optional<std::string> PrimitiveJson(std::string_view kind, const Item& item, const Zone* zone,
+                                         bool* degraded) {
   if (kind == "date" || kind == "dateTime" || kind == "instant" || kind == "time") {
     return TemporalJson(kind, item, zone, degraded);
   }
-  bool complex = item.As<FhirNode>() != nullptr || item.As<V2Item>() != nullptr || item.As<TypeInfo>() != nullptr;
+  bool complex = item.As<FhirNode>() != nullptr || item.As<V2Item>() != nullptr ||
+                 item.As<TypeInfo>() != nullptr;
   if (complex || item.As<Quantity>() != nullptr) {
     return std::nullopt;
   }

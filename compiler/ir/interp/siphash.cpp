@@ -37,7 +37,8 @@ struct State {
 
 std::string SipHash128(std::string_view key, std::string_view bytes) {
   uint64_t k0 = Load(key, 0, 8), k1 = Load(key, 8, 8);
-  State s{k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d ^ 0xee, k0 ^ 0x6c7967656e657261, k1 ^ 0x7465646279746573};
+  State s{k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d ^ 0xee, k0 ^ 0x6c7967656e657261,
+          k1 ^ 0x7465646279746573};
   size_t whole = bytes.size() / 8 * 8;
   auto absorb = [&s](uint64_t block) {
     s.v3 ^= block;

@@ -74,7 +74,8 @@ class Reader {
       return false;
     }
     int hours = 0, minutes = 0;
-    if (!Digits(2, &hours) || (colon && !Take(':')) || !Digits(2, &minutes) || !done() || minutes > 59) {
+    if (!Digits(2, &hours) || (colon && !Take(':')) || !Digits(2, &minutes) || !done() ||
+        minutes > 59) {
       return false;
     }
     int total = hours * 60 + minutes;
@@ -89,8 +90,8 @@ class Reader {
 };
 
 bool Possible(const Temporal& t) {
-  return t.year >= 1 && t.month >= 1 && t.month <= 12 && t.day >= 1 && t.day <= DaysInMonth(t.year, t.month) &&
-         t.hour <= 23 && t.minute <= 59 && t.second <= 59;
+  return t.year >= 1 && t.month >= 1 && t.month <= 12 && t.day >= 1 &&
+         t.day <= DaysInMonth(t.year, t.month) && t.hour <= 23 && t.minute <= 59 && t.second <= 59;
 }
 
 bool ReadDate(Reader& in, Temporal* t) {
@@ -162,11 +163,14 @@ void SetLocal(int64_t seconds, Temporal* t) {
 
 std::string Pad(int value, int width) {
   std::string text = std::to_string(value);
-  return std::string(static_cast<size_t>(std::max(0, width - static_cast<int>(text.size()))), '0') + text;
+  return std::string(static_cast<size_t>(std::max(0, width - static_cast<int>(text.size()))), '0') +
+         text;
 }
 
 // Seconds and fractions are one step of precision.
-int Steps(const Temporal& t) { return std::min(static_cast<int>(t.precision), static_cast<int>(Precision::kSecond)); }
+int Steps(const Temporal& t) {
+  return std::min(static_cast<int>(t.precision), static_cast<int>(Precision::kSecond));
+}
 
 Temporal InUtc(Temporal t) {
   if (t.offset_minutes && t.precision >= Precision::kHour) {
@@ -258,7 +262,8 @@ std::optional<Temporal> Temporal::ParseHl7(std::string_view text) {
     }
     t.precision = step.precision;
   }
-  if (in.Peek('.') && (t.precision != Precision::kSecond || !in.Fraction(&t) || t.fraction_digits > 4)) {
+  if (in.Peek('.') &&
+      (t.precision != Precision::kSecond || !in.Fraction(&t) || t.fraction_digits > 4)) {
     return std::nullopt;
   }
   if (!in.Offset(&t, false) || t.zulu || !Possible(t)) {
@@ -325,7 +330,8 @@ std::string Temporal::ToString() const {
     out += "Z";
   } else if (offset_minutes) {
     int size = *offset_minutes < 0 ? -*offset_minutes : *offset_minutes;
-    out += (*offset_minutes < 0 || minus_zero ? "-" : "+") + Pad(size / 60, 2) + ":" + Pad(size % 60, 2);
+    out += (*offset_minutes < 0 || minus_zero ? "-" : "+") + Pad(size / 60, 2) + ":" +
+           Pad(size % 60, 2);
   }
   return out;
 }
@@ -422,8 +428,8 @@ std::optional<Temporal> AddMonths(Temporal t, int64_t months) {
 
 }  // namespace
 
-std::optional<Temporal> AddQuantity(const Temporal& value, const Decimal& amount, std::string_view unit, bool calendar,
-                                    bool* bad_unit) {
+std::optional<Temporal> AddQuantity(const Temporal& value, const Decimal& amount,
+                                    std::string_view unit, bool calendar, bool* bad_unit) {
   (void)calendar;
   const Unit* u = FindUnit(unit);
   if (u == nullptr || (value.kind == Kind::kTime && u->step < Precision::kHour)) {
@@ -466,10 +472,12 @@ std::optional<Temporal> AddQuantity(const Temporal& value, const Decimal& amount
   // Below the written precision only whole steps count.
   static constexpr int64_t kStep[] = {0, 0, 86400, 3600, 60, 1, 0};
   if (value.precision < Precision::kSecond) {
-    __int128 step = static_cast<__int128>(kStep[static_cast<int>(value.precision)]) * 1'000'000'000LL;
+    __int128 step =
+        static_cast<__int128>(kStep[static_cast<int>(value.precision)]) * 1'000'000'000LL;
     nanos = nanos / step * step;
   }
-  __int128 total = static_cast<__int128>(value.LocalSeconds()) * 1'000'000'000LL + value.nanos + nanos;
+  __int128 total =
+      static_cast<__int128>(value.LocalSeconds()) * 1'000'000'000LL + value.nanos + nanos;
   if (time) {  // a time wraps around midnight
     __int128 day = static_cast<__int128>(86400) * 1'000'000'000LL;
     total = ((total % day) + day) % day;
@@ -551,8 +559,8 @@ int32_t OffsetAt(const Zone& zone, int64_t local_seconds) {
   if (zone.transitions.empty()) {
     return 0;
   }
-  // The first rule whose instants contain the local time is the earlier instant of an overlap. In a gap no rule
-  // contains it: the rule that ended before the gap stands.
+  // The first rule whose instants contain the local time is the earlier instant of an overlap. In a
+  // gap no rule contains it: the rule that ended before the gap stands.
   int32_t before = zone.transitions.front().second;
   for (size_t i = 0; i < zone.transitions.size(); ++i) {
     auto [from, offset] = zone.transitions[i];

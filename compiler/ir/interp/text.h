@@ -1,4 +1,5 @@
-// Small text tools of the interpreter: UTF-8, hex, base64, ASCII classes. FHIRPath counts code points.
+// Small text tools of the interpreter: UTF-8, hex, base64, ASCII classes. FHIRPath counts code
+// points.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +25,8 @@ std::string AsciiLower(std::string_view text);
 std::string AsciiUpper(std::string_view text);
 std::string_view TrimBlanks(std::string_view text);  // space and tab
 std::string_view TrimSpace(std::string_view text);   // space, tab, CR, LF, FF, VT
-std::string NormalizeForEquivalence(std::string_view text);  // lower case, blank runs are one space, trimmed
-std::string PercentEncode(std::string_view text);    // all but RFC 3986 unreserved
+std::string NormalizeForEquivalence(
+    std::string_view text);                        // lower case, blank runs are one space, trimmed
+std::string PercentEncode(std::string_view text);  // all but RFC 3986 unreserved
 
 }  // namespace weir::ir

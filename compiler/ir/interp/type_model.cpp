@@ -6,9 +6,7 @@ namespace {
 constexpr std::string_view kSystem = "http://hl7.org/fhirpath/System.";
 
 // `id` and `url` of FHIR's own definitions are System types; for reflection they are FHIR strings.
-std::string Plain(std::string type) {
-  return type.starts_with(kSystem) ? "string" : type;
-}
+std::string Plain(std::string type) { return type.starts_with(kSystem) ? "string" : type; }
 
 }  // namespace
 
@@ -20,7 +18,8 @@ TypeModel::Child RegistryTypes::ChildOf(std::string_view type, std::string_view 
   if (found.element->choice && found.chosen == nullptr) {
     return {found.element->name, ""};
   }
-  return {found.element->name, Plain(table_.ContentPath(*found.element, *found.owner, found.chosen))};
+  return {found.element->name,
+          Plain(table_.ContentPath(*found.element, *found.owner, found.chosen))};
 }
 
 bool RegistryTypes::IsSubtype(std::string_view type, std::string_view base) const {

@@ -1,5 +1,5 @@
-// The explicit small table of units quantities are converted by, until UCUM lands. Units outside it compare only with
-// themselves.
+// The explicit small table of units quantities are converted by, until UCUM lands. Units outside it
+// compare only with themselves.
 #pragma once
 
 #include <optional>
@@ -11,8 +11,9 @@ namespace weir::ir {
 
 bool IsCalendarWord(std::string_view unit);  // year, years, … millisecond, milliseconds
 
-// Both values in one unit (the greater of the two), so that precision rules see comparable digits. Nothing when the
-// units do not measure the same thing, or when a calendar year or month meets a definite duration and `exact`.
+// Both values in one unit (the greater of the two), so that precision rules see comparable digits.
+// Nothing when the units do not measure the same thing, or when a calendar year or month meets a
+// definite duration and `exact`.
 struct SameUnit {
   Decimal left, right;
   std::string_view unit;

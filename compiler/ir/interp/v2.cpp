@@ -15,7 +15,8 @@ bool IsEnd(char c) { return c == '\r' || c == '\n'; }
 }  // namespace
 
 bool IsPrimitiveV2(std::string_view type) {
-  for (std::string_view primitive : {"DT", "DTM", "FT", "GTS", "ID", "IS", "NM", "NUL", "SI", "SNM", "ST", "TM", "TN", "TX"}) {
+  for (std::string_view primitive :
+       {"DT", "DTM", "FT", "GTS", "ID", "IS", "NM", "NUL", "SI", "SNM", "ST", "TM", "TN", "TX"}) {
     if (type == primitive) {
       return true;
     }
@@ -23,7 +24,10 @@ bool IsPrimitiveV2(std::string_view type) {
   return false;
 }
 
-V2Message::V2Message(std::string_view bytes, const weir_v2_index* index) : bytes_(bytes), index_(index) { Scan(); }
+V2Message::V2Message(std::string_view bytes, const weir_v2_index* index)
+    : bytes_(bytes), index_(index) {
+  Scan();
+}
 
 void V2Message::Scan() {
   if (index_ != nullptr) {
@@ -44,16 +48,19 @@ void V2Message::Scan() {
       --last;
     }
     if (last >= at + 3) {
-      segments_.push_back({bytes_.substr(at, 3), static_cast<uint32_t>(at), static_cast<uint32_t>(last)});
+      segments_.push_back(
+          {bytes_.substr(at, 3), static_cast<uint32_t>(at), static_cast<uint32_t>(last)});
     }
     at = end + 1;
   }
-  if (segments_.empty() || AsciiUpper(segments_[0].id) != "MSH" || segments_[0].end < segments_[0].begin + 6) {
+  if (segments_.empty() || AsciiUpper(segments_[0].id) != "MSH" ||
+      segments_[0].end < segments_[0].begin + 6) {
     return;
   }
   const char* header = bytes_.data() + segments_[0].begin;
   field_ = header[3];
-  // A delimiter that MSH-2 leaves out stays off: it equals the field separator, which never occurs inside a field.
+  // A delimiter that MSH-2 leaves out stays off: it equals the field separator, which never occurs
+  // inside a field.
   char* rest[] = {&component_, &repetition_, &escape_, &subcomponent_};
   bool ended = false;
   for (size_t i = 0; i < 4; ++i) {
@@ -63,12 +70,16 @@ void V2Message::Scan() {
   valid_ = true;
 }
 
-bool V2Message::IsHeader(uint32_t ordinal) const { return AsciiUpper(segments_[ordinal].id) == "MSH"; }
+bool V2Message::IsHeader(uint32_t ordinal) const {
+  return AsciiUpper(segments_[ordinal].id) == "MSH";
+}
 
 std::vector<V2Item> V2Message::Fields(uint32_t ordinal) const {
   const Segment& segment = segments_[ordinal];
   std::vector<V2Item> fields;
-  auto add = [&](uint32_t begin, uint32_t end) { fields.push_back({V2Level::kField, begin, end, ordinal}); };
+  auto add = [&](uint32_t begin, uint32_t end) {
+    fields.push_back({V2Level::kField, begin, end, ordinal});
+  };
   uint32_t at = segment.begin + 3;
   if (at >= segment.end || bytes_[at] != field_) {
     return fields;
@@ -109,7 +120,9 @@ Items V2Message::Occurrences(const V2Item& segment, int64_t n) const {
 }
 
 char V2Message::Deeper(V2Level level) const {
-  return level == V2Level::kField ? component_ : level == V2Level::kComponent ? subcomponent_ : field_;
+  return level == V2Level::kField       ? component_
+         : level == V2Level::kComponent ? subcomponent_
+                                        : field_;
 }
 
 V2Item V2Message::Component(const V2Item& item, int64_t n) const {
@@ -200,12 +213,13 @@ std::string_view V2Message::TrimTrailing(std::string_view slice) const {
   return slice;
 }
 
-// An escape runs to the next escape character. Anything that is none keeps its opening character and is read on after
-// it, so that `C:\temp\F\x` still holds one real escape.
+// An escape runs to the next escape character. Anything that is none keeps its opening character
+// and is read on after it, so that `C:\temp\F\x` still holds one real escape.
 std::string V2Message::Unescape(std::string_view slice) const {
   std::string out;
   for (size_t at = 0; at < slice.size(); ++at) {
-    size_t end = slice[at] == escape_ && escape_ != field_ ? slice.find(escape_, at + 1) : std::string_view::npos;
+    size_t end = slice[at] == escape_ && escape_ != field_ ? slice.find(escape_, at + 1)
+                                                           : std::string_view::npos;
     if (end == std::string_view::npos) {
       out.push_back(slice[at]);
       continue;
@@ -238,9 +252,9 @@ std::string V2Message::Unescape(std::string_view slice) const {
     } else if (body.starts_with("X") && body.size() >= 3) {
       auto bytes = FromHex(body.substr(1));
       known = bytes && IsUtf8(*bytes) && std::all_of(bytes->begin(), bytes->end(), [](char c) {
-        auto byte = static_cast<unsigned char>(c);
-        return byte >= 0x20 ? byte != 0x7F : c == '\t' || c == '\n' || c == '\r';
-      });
+                auto byte = static_cast<unsigned char>(c);
+                return byte >= 0x20 ? byte != 0x7F : c == '\t' || c == '\n' || c == '\r';
+              });
       if (known) {
         out += *bytes;
       }
@@ -341,7 +355,8 @@ Items Written(Evaluator& eval, const Node& path) {
       for (const Item& item : Written(eval, *path.kids[0])) {
         if (const V2Item* v2 = item.As<V2Item>()) {
           bool from_field = path.op == Op::kSubcomponent && v2->level == V2Level::kField;
-          out.push_back(Item{message.Component(from_field ? message.Component(*v2, 1) : *v2, path.number)});
+          out.push_back(
+              Item{message.Component(from_field ? message.Component(*v2, 1) : *v2, path.number)});
         }
       }
       return out;

@@ -8,8 +8,9 @@
 namespace weir::ir {
 namespace {
 
-constexpr std::array<std::string_view, 11> kStrings = {"string", "code", "id",       "uri",  "url",          "canonical",
-                                                       "uuid",   "oid",  "markdown", "xhtml", "base64Binary"};
+constexpr std::array<std::string_view, 11> kStrings = {
+    "string", "code", "id",       "uri",   "url",         "canonical",
+    "uuid",   "oid",  "markdown", "xhtml", "base64Binary"};
 bool OneOf(std::string_view type, std::initializer_list<std::string_view> list) {
   for (std::string_view name : list) {
     if (name == type) {
@@ -26,7 +27,9 @@ bool IsStringType(std::string_view type) {
   }
   return type == "http://hl7.org/fhirpath/System.String";
 }
-bool IsIntegerType(std::string_view type) { return OneOf(type, {"integer", "positiveInt", "unsignedInt"}); }
+bool IsIntegerType(std::string_view type) {
+  return OneOf(type, {"integer", "positiveInt", "unsignedInt"});
+}
 
 std::optional<Item> Wrap(std::optional<Temporal> t) {
   return t ? std::optional<Item>(Item{*t}) : std::nullopt;
@@ -71,7 +74,8 @@ std::optional<Item> FromPrimitive(const FhirNode& node) {
 }  // namespace
 
 bool IsQuantityType(std::string_view type) {
-  return OneOf(type, {"Quantity", "SimpleQuantity", "Age", "Distance", "Duration", "Count", "MoneyQuantity"});
+  return OneOf(type, {"Quantity", "SimpleQuantity", "Age", "Distance", "Duration", "Count",
+                      "MoneyQuantity"});
 }
 
 bool IsFhirPrimitive(std::string_view type) {
@@ -103,7 +107,8 @@ std::optional<Item> ToSystem(const Item& item) {
 }
 
 std::string QuantityText(const Quantity& quantity) {
-  return quantity.value.ToString() + " " + (quantity.calendar ? quantity.unit : "'" + quantity.unit + "'");
+  return quantity.value.ToString() + " " +
+         (quantity.calendar ? quantity.unit : "'" + quantity.unit + "'");
 }
 
 std::string ToText(const Item& item) {
@@ -143,7 +148,8 @@ std::string TypeName(const Item& item) {
     std::string operator()(const Quantity&) const { return "System.Quantity"; }
     std::string operator()(const FhirNode& node) const { return "FHIR." + node.type; }
     std::string operator()(const V2Item& v2) const {
-      static constexpr std::string_view kLevels[] = {"message", "group", "segment", "field", "component", "subcomponent"};
+      static constexpr std::string_view kLevels[] = {"message", "group",     "segment",
+                                                     "field",   "component", "subcomponent"};
       return "v2." + std::string(kLevels[static_cast<int>(v2.level)]);
     }
     std::string operator()(const TypeInfo&) const { return "System.TypeInfo"; }
@@ -165,7 +171,8 @@ std::optional<Quantity> ParseQuantity(std::string_view text) {
   if (unit.size() >= 2 && unit.front() == '\'' && unit.back() == '\'') {
     return Quantity{*value, std::string(unit.substr(1, unit.size() - 2)), false};
   }
-  return IsCalendarWord(unit) ? std::optional<Quantity>(Quantity{*value, std::string(unit), true}) : std::nullopt;
+  return IsCalendarWord(unit) ? std::optional<Quantity>(Quantity{*value, std::string(unit), true})
+                              : std::nullopt;
 }
 
 std::optional<Item> ParseLiteral(std::string_view type, std::string_view text) {
@@ -178,7 +185,8 @@ std::optional<Item> ParseLiteral(std::string_view type, std::string_view text) {
     return Item{std::string(text)};
   }
   if (type == "System.Boolean") {
-    return text == "true" || text == "false" ? std::optional<Item>(Item{text == "true"}) : std::nullopt;
+    return text == "true" || text == "false" ? std::optional<Item>(Item{text == "true"})
+                                             : std::nullopt;
   }
   if (type == "System.Integer") {
     auto value = ParseInt(text);

@@ -1,5 +1,6 @@
-// Items and collections of the interpreter. An item is a System value, a FHIR node (JSON plus its FHIR type), a slice
-// of a v2 message, or a reflection value. Items do not own documents: the evaluation's root does.
+// Items and collections of the interpreter. An item is a System value, a FHIR node (JSON plus its
+// FHIR type), a slice of a v2 message, or a reflection value. Items do not own documents: the
+// evaluation's root does.
 #pragma once
 
 #include <cstdint>
@@ -32,8 +33,9 @@ struct FhirNode {
 enum class V2Level : uint8_t { kMessage, kGroup, kSegment, kField, kComponent, kSubcomponent };
 struct V2Item {
   V2Level level = V2Level::kMessage;
-  uint32_t begin = 0, end = 0;   // bytes of the message; segments: segment ordinals for kMessage and kGroup
-  uint32_t segment = 0;          // ordinal of the segment the slice lies in; group: instance ordinal
+  uint32_t begin = 0,
+           end = 0;      // bytes of the message; segments: segment ordinals for kMessage and kGroup
+  uint32_t segment = 0;  // ordinal of the segment the slice lies in; group: instance ordinal
 };
 
 struct TypeInfo {
@@ -41,7 +43,8 @@ struct TypeInfo {
 };
 
 struct Item {
-  std::variant<bool, int64_t, Decimal, std::string, Temporal, Quantity, FhirNode, V2Item, TypeInfo> value;
+  std::variant<bool, int64_t, Decimal, std::string, Temporal, Quantity, FhirNode, V2Item, TypeInfo>
+      value;
 
   template <typename T>
   const T* As() const {
@@ -51,13 +54,14 @@ struct Item {
 
 using Items = std::vector<Item>;
 
-// The System value of a FHIR primitive or quantity (implicit conversion); other items as they are; nothing for a
-// primitive without a value.
+// The System value of a FHIR primitive or quantity (implicit conversion); other items as they are;
+// nothing for a primitive without a value.
 std::optional<Item> ToSystem(const Item& item);
 bool IsFhirPrimitive(std::string_view type);
 bool IsQuantityType(std::string_view type);
 
-// How the suite and `weir try` print an item: strings plain, dates without `@`, quantities with their unit.
+// How the suite and `weir try` print an item: strings plain, dates without `@`, quantities with
+// their unit.
 std::string ToText(const Item& item);
 // "System.String", "FHIR.code", "v2.field", …
 std::string TypeName(const Item& item);

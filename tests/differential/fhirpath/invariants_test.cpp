@@ -1,5 +1,6 @@
-// Every error-level invariant of R4, evaluated at every element of HL7's own R4 examples: they are published as valid,
-// so an answer of false is ours to explain. And HL7's JSON edge cases through the interpreter's reader.
+// Every error-level invariant of R4, evaluated at every element of HL7's own R4 examples: they are
+// published as valid, so an answer of false is ours to explain. And HL7's JSON edge cases through
+// the interpreter's reader.
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -22,7 +23,8 @@ namespace fs = std::filesystem;
 
 fs::path Conformance() {
   const char* set = std::getenv("WEIR_SHARED");
-  return (set != nullptr ? fs::path(set) : fs::path(WEIR_SOURCE_DIR) / ".." / "shared") / "conformance";
+  return (set != nullptr ? fs::path(set) : fs::path(WEIR_SOURCE_DIR) / ".." / "shared") /
+         "conformance";
 }
 
 std::string ReadFile(const fs::path& path) {
@@ -34,7 +36,9 @@ std::string ReadFile(const fs::path& path) {
 
 class Checker {
  public:
-  explicit Checker(const fhir::TypeTable& table) : table_(table), types_(table) { options_.types = &types_; }
+  explicit Checker(const fhir::TypeTable& table) : table_(table), types_(table) {
+    options_.types = &types_;
+  }
 
   void CheckResource(const ir::Json& root, const std::string& name) {
     const ir::Json* type = root.Find("resourceType");
@@ -77,7 +81,8 @@ class Checker {
       }
       for (const ir::Item& child : eval.Child(item, found.element->name)) {
         std::string child_type = child.As<ir::FhirNode>()->type;
-        std::set<std::string> keys(found.element->constraints.begin(), found.element->constraints.end());
+        std::set<std::string> keys(found.element->constraints.begin(),
+                                   found.element->constraints.end());
         if (const fhir::TypeDef* def = table_.FindType(child_type)) {
           keys.insert(def->root().constraints.begin(), def->root().constraints.end());
         }
@@ -87,7 +92,8 @@ class Checker {
     }
   }
 
-  void CheckAll(const std::vector<std::string>& keys, const ir::Item& item, const std::string& path) {
+  void CheckAll(const std::vector<std::string>& keys, const ir::Item& item,
+                const std::string& path) {
     for (const std::string& key : keys) {
       const Compiled& compiled = Compile(key);
       if (compiled.node == nullptr || !compiled.invariant->error) {
@@ -143,7 +149,8 @@ TEST(Invariants, HoldOnHl7sOwnExamples) {
   if (!fs::exists(folder)) {
     GTEST_SKIP() << "the R4 examples are not there: set WEIR_SHARED";
   }
-  auto table = fhir::TypeTable::Load(std::string(WEIR_SOURCE_DIR) + "/contracts/registry", {"fhir-r4"});
+  auto table =
+      fhir::TypeTable::Load(std::string(WEIR_SOURCE_DIR) + "/contracts/registry", {"fhir-r4"});
   ASSERT_TRUE(table.ok());
   Checker checker(**table);
   int resources = 0;
@@ -169,7 +176,8 @@ TEST(JsonSuite, ReaderAcceptsAndRefuses) {
     GTEST_SKIP() << "the JSON suite is not there: set WEIR_SHARED";
   }
   // FHIR forbids what JSON leaves open: a member written twice.
-  const std::set<std::string> stricter = {"y_object_duplicated_key.json", "y_object_duplicated_key_and_value.json"};
+  const std::set<std::string> stricter = {"y_object_duplicated_key.json",
+                                          "y_object_duplicated_key_and_value.json"};
   int files = 0;
   for (const auto& entry : fs::directory_iterator(folder)) {
     std::string name = entry.path().filename().string();

@@ -22,7 +22,8 @@ std::string Content(xmlNode* node) {
 }
 
 bool Is(xmlNode* node, const char* name) {
-  return node->type == XML_ELEMENT_NODE && std::string(reinterpret_cast<const char*>(node->name)) == name;
+  return node->type == XML_ELEMENT_NODE &&
+         std::string(reinterpret_cast<const char*>(node->name)) == name;
 }
 
 Case ReadCase(xmlNode* node, const std::string& group) {
@@ -49,12 +50,14 @@ Case ReadCase(xmlNode* node, const std::string& group) {
 }  // namespace
 
 Result<std::vector<Case>> ReadSuite(const std::string& xml_file) {
-  std::unique_ptr<xmlDoc, void (*)(xmlDoc*)> document(xmlReadFile(xml_file.c_str(), nullptr, XML_PARSE_NONET), xmlFreeDoc);
+  std::unique_ptr<xmlDoc, void (*)(xmlDoc*)> document(
+      xmlReadFile(xml_file.c_str(), nullptr, XML_PARSE_NONET), xmlFreeDoc);
   if (document == nullptr) {
     return Error{"cannot read the suite"};
   }
   std::vector<Case> cases;
-  for (xmlNode* group = xmlDocGetRootElement(document.get())->children; group != nullptr; group = group->next) {
+  for (xmlNode* group = xmlDocGetRootElement(document.get())->children; group != nullptr;
+       group = group->next) {
     if (!Is(group, "group")) {
       continue;
     }

@@ -1,5 +1,8 @@
-// Runs the R4 suite through the interpreter and prints pass counts by group. exclusions.tsv lists every test that may
-// fail, with the reason; one that fails unlisted, or passes though listed, fails this test.
+// Runs the R4 suite through the interpreter and prints pass counts by group. exclusions.tsv lists
+// every test that may fail, with the reason; one that fails unlisted, or passes though listed,
+// fails this test.
+#include "tests/differential/fhirpath/suite.h"
+
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -13,7 +16,6 @@
 
 #include "compiler/ir/interp/type_model.h"
 #include "compiler/syntax/parse.h"
-#include "tests/differential/fhirpath/suite.h"
 #include "tests/differential/fhirpath/untyped.h"
 
 namespace weir::fhirpath_suite {
@@ -33,7 +35,8 @@ fs::path Shared() {
   return set != nullptr ? fs::path(set) : fs::path(WEIR_SOURCE_DIR) / ".." / "shared";
 }
 
-// "boolean" of the suite is System.Boolean or FHIR.boolean; unnamed and date types are judged by their text.
+// "boolean" of the suite is System.Boolean or FHIR.boolean; unnamed and date types are judged by
+// their text.
 bool TypeFits(const std::string& expected, const ir::Item& item) {
   std::string name = ir::TypeName(item);
   auto one_of = [&](std::initializer_list<const char*> names) {
@@ -68,8 +71,10 @@ std::string Plain(std::string text) {  // literals are written with @ or @T in t
 
 class Suite {
  public:
-  Suite() : types_table_(std::move(*fhir::TypeTable::Load(std::string(WEIR_SOURCE_DIR) + "/contracts/registry", {"fhir-r4"}))),
-            types_(*types_table_) {}
+  Suite()
+      : types_table_(std::move(*fhir::TypeTable::Load(
+            std::string(WEIR_SOURCE_DIR) + "/contracts/registry", {"fhir-r4"}))),
+        types_(*types_table_) {}
 
   // Nothing when the case passes, else what went wrong.
   std::optional<std::string> Run(const Case& test) {
@@ -91,7 +96,8 @@ class Suite {
     int64_t slots = 0;
     auto node = LowerUntyped(*expression, root_type, types_, module, &slots);
     if (!node.ok()) {
-      return test.invalid.empty() ? std::optional<std::string>("refused: " + node.error().message) : std::nullopt;
+      return test.invalid.empty() ? std::optional<std::string>("refused: " + node.error().message)
+                                  : std::nullopt;
     }
     if (test.invalid == "syntax" || test.invalid == "semantic") {
       return "accepted, but is " + test.invalid + " invalid";
@@ -100,9 +106,11 @@ class Suite {
     options.types = &types_;
     auto items = ir::Evaluate(module, **node, slots, root, options);
     if (!items.ok()) {
-      return test.invalid.empty() ? std::optional<std::string>("error: " + items.error().message) : std::nullopt;
+      return test.invalid.empty() ? std::optional<std::string>("error: " + items.error().message)
+                                  : std::nullopt;
     }
-    return test.invalid.empty() ? Compare(test, *items) : std::optional<std::string>("no error: " + Show(*items));
+    return test.invalid.empty() ? Compare(test, *items)
+                                : std::optional<std::string>("no error: " + Show(*items));
   }
 
  private:
@@ -144,7 +152,10 @@ class Suite {
         json = base / "input-json" / fs::path(name).replace_extension(".json");
       }
       auto parsed = ir::ParseJson(ReadFile(json));
-      found = inputs_.emplace(name, parsed.ok() ? std::make_unique<ir::Json>(std::move(*parsed)) : nullptr).first;
+      found =
+          inputs_
+              .emplace(name, parsed.ok() ? std::make_unique<ir::Json>(std::move(*parsed)) : nullptr)
+              .first;
     }
     return found->second.get();
   }
@@ -157,7 +168,8 @@ class Suite {
 // group TAB name TAB reason
 std::map<std::string, std::string> Exclusions() {
   std::map<std::string, std::string> out;
-  std::istringstream in(ReadFile(fs::path(WEIR_SOURCE_DIR) / "tests/differential/fhirpath/exclusions.tsv"));
+  std::istringstream in(
+      ReadFile(fs::path(WEIR_SOURCE_DIR) / "tests/differential/fhirpath/exclusions.tsv"));
   for (std::string line; std::getline(in, line);) {
     size_t last = line.rfind('\t');
     if (!line.starts_with("#") && last != std::string::npos) {
@@ -202,7 +214,8 @@ TEST(FhirPathSuite, R4) {
       std::printf("%-32s %d of %d\n", group.c_str(), counts.first, counts.second);
     }
   }
-  std::printf("passed %d of %zu, %zu excluded with a reason\n", passed, cases->size(), excluded.size());
+  std::printf("passed %d of %zu, %zu excluded with a reason\n", passed, cases->size(),
+              excluded.size());
 }
 
 }  // namespace

@@ -22,7 +22,8 @@ std::optional<unsigned> LambdaMask(std::string_view name) {
 
 class Lowerer {
  public:
-  Lowerer(std::string_view root_type, const ir::TypeModel& types, ir::Module& module, int64_t first_slot)
+  Lowerer(std::string_view root_type, const ir::TypeModel& types, ir::Module& module,
+          int64_t first_slot)
       : root_type_(root_type), types_(types), module_(module), slots_(first_slot) {}
 
   Node* Lower(const Expr& e, int64_t self) {
@@ -44,7 +45,8 @@ class Lowerer {
       case ExprKind::kTime:
         return Literal("System.Time", e.text);
       case ExprKind::kQuantity:
-        return Literal("System.Quantity", e.text + (e.unit_is_word ? " " + e.value : " '" + e.value + "'"));
+        return Literal("System.Quantity",
+                       e.text + (e.unit_is_word ? " " + e.value : " '" + e.value + "'"));
       case ExprKind::kThis:
         return This(self);
       case ExprKind::kIndexVar:
@@ -56,7 +58,8 @@ class Lowerer {
       case ExprKind::kName:
         // A leading type name is the context itself.
         if (types_.Exists(e.text) && !e.text.empty() && e.text[0] >= 'A' && e.text[0] <= 'Z') {
-          return e.text == root_type_ || types_.IsSubtype(root_type_, e.text) ? This(self) : New(Op::kEmpty);
+          return e.text == root_type_ || types_.IsSubtype(root_type_, e.text) ? This(self)
+                                                                              : New(Op::kEmpty);
         }
         return New(Op::kChild, {This(self)}, e.text);
       case ExprKind::kMember:
@@ -68,9 +71,11 @@ class Lowerer {
       case ExprKind::kUnary:
         return New(Op::kUnary, {Lower(*e.kids[0], self)}, std::string(ast::Spelling(e.op)));
       case ExprKind::kBinary:
-        return New(Op::kBinary, {Lower(*e.kids[0], self), Lower(*e.kids[1], self)}, std::string(ast::Spelling(e.op)));
+        return New(Op::kBinary, {Lower(*e.kids[0], self), Lower(*e.kids[1], self)},
+                   std::string(ast::Spelling(e.op)));
       case ExprKind::kTypeOp:
-        return New(e.op == ast::Operator::kIs ? Op::kIs : Op::kAs, {Lower(*e.kids[0], self)}, Type(e.text));
+        return New(e.op == ast::Operator::kIs ? Op::kIs : Op::kAs, {Lower(*e.kids[0], self)},
+                   Type(e.text));
       default:
         return Fail("not FHIRPath");
     }
@@ -83,7 +88,9 @@ class Lowerer {
   Node* New(Op op, std::vector<Node*> kids = {}, std::string text = {}, int64_t number = 0) {
     return module_.New(op, {}, std::move(kids), std::move(text), number);
   }
-  Node* Literal(const char* type, std::string text) { return module_.New(Op::kLiteral, {type}, {}, std::move(text)); }
+  Node* Literal(const char* type, std::string text) {
+    return module_.New(Op::kLiteral, {type}, {}, std::move(text));
+  }
   Node* This(int64_t self) { return self < 0 ? New(Op::kMessage) : New(Op::kVar, {}, "", self); }
   Node* Fail(std::string why) {
     error_ = error_.empty() ? std::move(why) : error_;
@@ -96,7 +103,8 @@ class Lowerer {
       return name;
     }
     bare = bare.starts_with("FHIR.") ? bare.substr(5) : bare;
-    for (std::string_view system : {"Boolean", "String", "Integer", "Decimal", "Date", "DateTime", "Time"}) {
+    for (std::string_view system :
+         {"Boolean", "String", "Integer", "Decimal", "Date", "DateTime", "Time"}) {
       if (bare == system) {
         return "System." + name;
       }
@@ -157,8 +165,9 @@ class Lowerer {
 
 }  // namespace
 
-Result<ir::Node*> LowerUntyped(const ast::Expr& expression, std::string_view root_type, const ir::TypeModel& types,
-                               ir::Module& module, int64_t* slot_count) {
+Result<ir::Node*> LowerUntyped(const ast::Expr& expression, std::string_view root_type,
+                               const ir::TypeModel& types, ir::Module& module,
+                               int64_t* slot_count) {
   Lowerer lowerer(root_type, types, module, 0);
   Node* node = lowerer.Lower(expression, -1);
   *slot_count = lowerer.slots();
@@ -168,8 +177,8 @@ Result<ir::Node*> LowerUntyped(const ast::Expr& expression, std::string_view roo
   return node;
 }
 
-Result<ir::Node*> LowerInvariant(const ast::Expr& expression, const ir::TypeModel& types, ir::Module& module,
-                                 int64_t* slot_count) {
+Result<ir::Node*> LowerInvariant(const ast::Expr& expression, const ir::TypeModel& types,
+                                 ir::Module& module, int64_t* slot_count) {
   Lowerer lowerer("", types, module, 3);
   Node* node = lowerer.Lower(expression, 0);
   *slot_count = lowerer.slots();

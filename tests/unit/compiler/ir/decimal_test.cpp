@@ -12,7 +12,8 @@ Decimal D(const char* text) { return *Decimal::Parse(text); }
 std::string S(const std::optional<Decimal>& value) { return value ? value->ToString() : "none"; }
 
 TEST(DecimalTest, KeepsWhatWasWritten) {
-  for (const char* text : {"0", "1.50", "-0.05", "100", "0.00000001", "1234567890987654321.0", "-7"}) {
+  for (const char* text :
+       {"0", "1.50", "-0.05", "100", "0.00000001", "1234567890987654321.0", "-7"}) {
     EXPECT_EQ(D(text).ToString(), text);
   }
   EXPECT_EQ(D("+1.5").ToString(), "1.5");
@@ -58,7 +59,8 @@ TEST(DecimalTest, Rounds) {
   EXPECT_EQ(S(D("1.5").RoundTo(3, Decimal::Round::kFloor)), "1.500");
 }
 
-// The reference implementation's vectors (veorq/SipHash, vectors.h, 128 bits): key 00..0f, input 00, 01, 02, …
+// The reference implementation's vectors (veorq/SipHash, vectors.h, 128 bits): key 00..0f, input
+// 00, 01, 02, …
 TEST(SipHashTest, ReferenceVectors) {
   std::string key, input;
   for (char c = 0; c < 16; ++c) {

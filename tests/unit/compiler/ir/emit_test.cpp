@@ -5,7 +5,8 @@
 namespace weir::ir {
 namespace {
 
-const Zone kNewYork{"America/New_York", {{-5'000'000'000, -18000}, {1173596400, -14400}, {1194156000, -18000}}};
+const Zone kNewYork{"America/New_York",
+                    {{-5'000'000'000, -18000}, {1173596400, -14400}, {1194156000, -18000}}};
 const Zone kUtc{"UTC", {{-5'000'000'000, 0}}};
 
 std::string Primitive(const char* kind, const char* text, const Zone* zone = &kNewYork) {
@@ -25,7 +26,8 @@ TEST(EmitTest, PrimitiveTexts) {
   EXPECT_EQ(Primitive("oid", "urn:oid:1.2.840"), "\"urn:oid:1.2.840\"");
   EXPECT_EQ(Primitive("oid", "urn:oid:1.02"), "refused");
   EXPECT_EQ(Primitive("oid", "urn:oid:3.2"), "refused");
-  EXPECT_EQ(Primitive("uuid", "urn:uuid:c757873d-ec9a-4326-a141-556f43239520"), "\"urn:uuid:c757873d-ec9a-4326-a141-556f43239520\"");
+  EXPECT_EQ(Primitive("uuid", "urn:uuid:c757873d-ec9a-4326-a141-556f43239520"),
+            "\"urn:uuid:c757873d-ec9a-4326-a141-556f43239520\"");
   EXPECT_EQ(Primitive("uuid", "urn:uuid:c757873d"), "refused");
 }
 
@@ -42,7 +44,8 @@ TEST(EmitTest, PrimitiveNumbers) {
   EXPECT_EQ(Primitive("decimal", "+001.50"), "1.50");
   EXPECT_EQ(Primitive("decimal", ".5"), "0.5");
   EXPECT_EQ(Primitive("decimal", "-5."), "-5");
-  EXPECT_EQ(Primitive("decimal", "0.0000000000000000000000000000000000001"), "0.0000000000000000000000000000000000001");
+  EXPECT_EQ(Primitive("decimal", "0.0000000000000000000000000000000000001"),
+            "0.0000000000000000000000000000000000001");
   EXPECT_EQ(Primitive("decimal", "1e5"), "refused");
   EXPECT_EQ(Primitive("decimal", "."), "refused");
 }
@@ -69,9 +72,14 @@ TEST(EmitTest, PrimitiveDates) {
 // One emission tree over no input.
 std::string Emitted(std::string_view tree, Failure::Kind* failure = nullptr) {
   Module module;
-  auto error = Parse("(module \"p\" \"1\" \"\")(site \"schema\" \"value\" \"PID-7\" #0)(site \"schema\" \"value\" \"PID-8\" #1)"
-                     "(function \"g\" #1 (result:emit *) (param:any * \"x\" #0) (body (member:emit * \"g\" (primitive:emit * \"string\" #0 (var:any * #0)))))"
-                     "(function \"f\" #4 (result:emit *) (body " + std::string(tree) + "))", &module);
+  auto error = Parse(
+      "(module \"p\" \"1\" \"\")(site \"schema\" \"value\" \"PID-7\" #0)(site \"schema\" \"value\" "
+      "\"PID-8\" #1)"
+      "(function \"g\" #1 (result:emit *) (param:any * \"x\" #0) (body (member:emit * \"g\" "
+      "(primitive:emit * \"string\" #0 (var:any * #0)))))"
+      "(function \"f\" #4 (result:emit *) (body " +
+          std::string(tree) + "))",
+      &module);
   EXPECT_EQ(error, std::nullopt);
   EXPECT_EQ(Verify(module), std::nullopt);
   EvalOptions options;
@@ -88,26 +96,37 @@ std::string Emitted(std::string_view tree, Failure::Kind* failure = nullptr) {
   return emitter.text() + (eval.counters()[WEIR_COUNT_DEGRADED] != 0 ? " degraded" : "");
 }
 
-std::string Text(const char* value) { return "(primitive:emit * \"string\" #0 (lit:System.String 1 \"" + std::string(value) + "\"))"; }
-std::string Member(const char* name, const std::string& kid) { return "(member:emit * \"" + std::string(name) + "\" " + kid + ")"; }
+std::string Text(const char* value) {
+  return "(primitive:emit * \"string\" #0 (lit:System.String 1 \"" + std::string(value) + "\"))";
+}
+std::string Member(const char* name, const std::string& kid) {
+  return "(member:emit * \"" + std::string(name) + "\" " + kid + ")";
+}
 const std::string kNothing = "(primitive:emit * \"string\" #0 (empty:any 0))";
 
 TEST(EmitTest, NothingLeavesNoTrace) {
-  EXPECT_EQ(Emitted("(object:emit * " + Member("a", kNothing) + Member("b", Text("x")) + Member("c", "(object:emit *)") +
-                    Member("d", "(array:emit * " + kNothing + Text("y") + kNothing + Text("z") + ")") + ")"),
-            R"({"b":"x","d":["y","z"]})");
+  EXPECT_EQ(
+      Emitted("(object:emit * " + Member("a", kNothing) + Member("b", Text("x")) +
+              Member("c", "(object:emit *)") +
+              Member("d", "(array:emit * " + kNothing + Text("y") + kNothing + Text("z") + ")") +
+              ")"),
+      R"({"b":"x","d":["y","z"]})");
   EXPECT_EQ(Emitted("(object:emit * " + Member("a", "(array:emit * " + kNothing + ")") + ")"), "");
 }
 
 TEST(EmitTest, ControlNodes) {
   EXPECT_EQ(Emitted("(first:emit * " + kNothing + Text("a") + Text("b") + ")"), "\"a\"");
-  EXPECT_EQ(Emitted("(array:emit * (each:emit * #0 (binary:any * \"|\" (lit:System.String 1 \"a\") (lit:System.String 1 \"b\")) "
-                    "(object:emit * " + Member("v", "(primitive:emit * \"string\" #0 (var:any * #0))") + ")))"),
+  EXPECT_EQ(Emitted("(array:emit * (each:emit * #0 (binary:any * \"|\" (lit:System.String 1 \"a\") "
+                    "(lit:System.String 1 \"b\")) "
+                    "(object:emit * " +
+                    Member("v", "(primitive:emit * \"string\" #0 (var:any * #0))") + ")))"),
             R"([{"v":"a"},{"v":"b"}])");
   EXPECT_EQ(Emitted("(when:emit * (empty:any 0) " + Text("a") + ")"), "");
-  EXPECT_EQ(Emitted("(object:emit * (emit:emit * \"g\" (lit:System.String 1 \"in\")) " + Member("x", "(json:emit * \"[1,{}]\")") + ")"),
+  EXPECT_EQ(Emitted("(object:emit * (emit:emit * \"g\" (lit:System.String 1 \"in\")) " +
+                    Member("x", "(json:emit * \"[1,{}]\")") + ")"),
             R"({"g":"in","x":[1,{}]})");
-  EXPECT_EQ(Emitted("(reference:emit * \"Patient\" (lit:System.String 1 \"0f\"))"), R"({"reference":"Patient/0f"})");
+  EXPECT_EQ(Emitted("(reference:emit * \"Patient\" (lit:System.String 1 \"0f\"))"),
+            R"({"reference":"Patient/0f"})");
   EXPECT_EQ(Emitted("(reference:emit * \"Patient\" (empty:any 0))"), "");
   EXPECT_EQ(Emitted("(count:emit * \"degraded\" " + Text("a") + ")"), "\"a\" degraded");
   EXPECT_EQ(Emitted("(count:emit * \"degraded\" " + kNothing + ")"), "");
@@ -116,10 +135,15 @@ TEST(EmitTest, ControlNodes) {
 TEST(EmitTest, RefusedValuesAskTheirSite) {
   Failure::Kind failure = Failure::Kind::kNone;
   // nothing is written, yet it is counted
-  EXPECT_EQ(Emitted("(primitive:emit * \"date\" #1 (lit:System.String 1 \"20241399\"))"), " degraded");
-  EXPECT_EQ(Emitted("(primitive:emit * \"date\" #0 (lit:System.String 1 \"20241399\"))", &failure), "");
+  EXPECT_EQ(Emitted("(primitive:emit * \"date\" #1 (lit:System.String 1 \"20241399\"))"),
+            " degraded");
+  EXPECT_EQ(Emitted("(primitive:emit * \"date\" #0 (lit:System.String 1 \"20241399\"))", &failure),
+            "");
   EXPECT_EQ(failure, Failure::Kind::kRejected);
-  Emitted("(primitive:emit * \"string\" #0 (binary:any * \"|\" (lit:System.String 1 \"a\") (lit:System.String 1 \"b\")))", &failure);
+  Emitted(
+      "(primitive:emit * \"string\" #0 (binary:any * \"|\" (lit:System.String 1 \"a\") "
+      "(lit:System.String 1 \"b\")))",
+      &failure);
   EXPECT_EQ(failure, Failure::Kind::kError);
 }
 

@@ -11,26 +11,44 @@ namespace weir::ir {
 namespace {
 
 std::string Field(const std::string& segment, int n) {
-  return "(text:System.String ? (field:v2.CX ? #" + std::to_string(n) + " (segments:v2.segment." + segment + " ? \"" + segment +
-         "\" (message:v2.message 1))))";
+  return "(text:System.String ? (field:v2.CX ? #" + std::to_string(n) + " (segments:v2.segment." +
+         segment + " ? \"" + segment + "\" (message:v2.message 1))))";
 }
 
 std::string Source() {
   return "(module \"east\" \"1\" \"d1\")(zone \"UTC\" #-5000000000 #0)"
          "(site \"schema\" \"required\" \"PID-3\" #0)(map \"patient\" \"Patient\" \"patch\" #1 #0)"
-         "(feed \"adt\" \"1.0.0\" \"\" #0 #600 #-1 #4 (accept \"ADT^*\") (processing \"P\") (versions \"2.5.1\") (except \"MSH-7\")"
-         "(route (binary:System.Boolean ? \"=\" " + Field("MSH", 4) + " (lit:System.String 1 \"EAST\")))"
-         "(key " + Field("MSH", 3) + ")(key " + Field("MSH", 10) + ")(order " + Field("EVN", 2) + ")(order " + Field("MSH", 7) + ")"
-         "(suppress (binary:System.Boolean ? \"=\" " + Field("PV1", 2) + " (lit:System.String 1 \"T\")))"
-         "(transform (seq:emit * (require:emit * #0 (call:System.Boolean 1 \"exists\" #1 " + Field("PID", 3) + "))"
-         " (let:emit * #0 (key:System.String ? \"Patient/mrn\" " + Field("PID", 3) + ") (seq:emit *"
-         "  (when:emit * (binary:System.Boolean ? \"=\" (event:System.String ?) (lit:System.String 1 \"A11\"))"
-         "    (retract:emit * \"Patient\" #0 (var:System.String ? #0) (binary:System.String * \"|\" (lit:System.String 1 \"A01\") (lit:System.String 1 \"A04\"))))"
-         "  (when:emit * (binary:System.Boolean ? \"!=\" (event:System.String ?) (lit:System.String 1 \"A11\"))"
-         "  (contribute:emit * \"patch Patient\" #0 (var:System.String ? #0) (event:System.String ?)"
+         "(feed \"adt\" \"1.0.0\" \"\" #0 #600 #-1 #4 (accept \"ADT^*\") (processing \"P\") "
+         "(versions \"2.5.1\") (except \"MSH-7\")"
+         "(route (binary:System.Boolean ? \"=\" " +
+         Field("MSH", 4) +
+         " (lit:System.String 1 \"EAST\")))"
+         "(key " +
+         Field("MSH", 3) + ")(key " + Field("MSH", 10) + ")(order " + Field("EVN", 2) + ")(order " +
+         Field("MSH", 7) +
+         ")"
+         "(suppress (binary:System.Boolean ? \"=\" " +
+         Field("PV1", 2) +
+         " (lit:System.String 1 \"T\")))"
+         "(transform (seq:emit * (require:emit * #0 (call:System.Boolean 1 \"exists\" #1 " +
+         Field("PID", 3) +
+         "))"
+         " (let:emit * #0 (key:System.String ? \"Patient/mrn\" " +
+         Field("PID", 3) +
+         ") (seq:emit *"
+         "  (when:emit * (binary:System.Boolean ? \"=\" (event:System.String ?) (lit:System.String "
+         "1 \"A11\"))"
+         "    (retract:emit * \"Patient\" #0 (var:System.String ? #0) (binary:System.String * "
+         "\"|\" (lit:System.String 1 \"A01\") (lit:System.String 1 \"A04\"))))"
+         "  (when:emit * (binary:System.Boolean ? \"!=\" (event:System.String ?) "
+         "(lit:System.String 1 \"A11\"))"
+         "  (contribute:emit * \"patch Patient\" #0 (var:System.String ? #0) (event:System.String "
+         "?)"
          "   (object:emit * (member:emit * \"resourceType\" (json:emit * \"\\\"Patient\\\"\"))"
          "    (member:emit * \"id\" (primitive:emit * \"id\" #0 (var:System.String ? #0)))"
-         "    (member:emit * \"gender\" (primitive:emit * \"code\" #0 " + Field("PID", 8) + "))))))))))"
+         "    (member:emit * \"gender\" (primitive:emit * \"code\" #0 " +
+         Field("PID", 8) +
+         "))))))))))"
          "(order \"Patient\" \"resourceType\" \"id\" \"gender\")";
 }
 
@@ -50,15 +68,24 @@ class FeedTest : public testing::Test {
     output_.item_capacity = 4;
   }
   weir_input Input(const std::string& message) {
-    return {sizeof(weir_input), 0, reinterpret_cast<const uint8_t*>(message.data()), static_cast<uint32_t>(message.size()), nullptr};
+    return {sizeof(weir_input), 0, reinterpret_cast<const uint8_t*>(message.data()),
+            static_cast<uint32_t>(message.size()), nullptr};
   }
-  weir_status Probe(const std::string& message) { return kernel_->Probe(Input(message), snapshot_, &output_, &probe_); }
-  weir_status Transform(const std::string& message) { return kernel_->Transform(0, Input(message), snapshot_, &output_); }
-  std::string Bytes(uint32_t offset, uint32_t size) const { return {reinterpret_cast<const char*>(bytes_) + offset, size}; }
+  weir_status Probe(const std::string& message) {
+    return kernel_->Probe(Input(message), snapshot_, &output_, &probe_);
+  }
+  weir_status Transform(const std::string& message) {
+    return kernel_->Transform(0, Input(message), snapshot_, &output_);
+  }
+  std::string Bytes(uint32_t offset, uint32_t size) const {
+    return {reinterpret_cast<const char*>(bytes_) + offset, size};
+  }
   std::string Digest() const { return {reinterpret_cast<const char*>(probe_.content_digest), 16}; }
 
-  static std::string Message(const char* event, const char* time = "20240102030405", const char* pid = "123", const char* tail = "") {
-    return std::string("MSH|^~\\&|APP|EAST|||") + time + "||ADT^" + event + "|C1|P|2.5.1" + tail + "\rEVN||20240102\rPID|||" + pid + "|||||F\r";
+  static std::string Message(const char* event, const char* time = "20240102030405",
+                             const char* pid = "123", const char* tail = "") {
+    return std::string("MSH|^~\\&|APP|EAST|||") + time + "||ADT^" + event + "|C1|P|2.5.1" + tail +
+           "\rEVN||20240102\rPID|||" + pid + "|||||F\r";
   }
 
   Module module_;
@@ -77,7 +104,11 @@ TEST_F(FeedTest, ProbeIdentifiesAndOrders) {
   EXPECT_EQ(Bytes(probe_.key_offset, probe_.key_size), std::string("\3\0\0\0APP\2\0\0\0C1", 13));
   EXPECT_EQ(probe_.event_time_us, 1704153600000000);  // 2024-01-02T00:00Z
   std::string order = Bytes(probe_.order_offset, probe_.order_size);
-  EXPECT_EQ(ToHex(order.substr(0, 12)), "80060deb2df88000" "00" "4331" "00");
+  EXPECT_EQ(ToHex(order.substr(0, 12)),
+            "80060deb2df88000"
+            "00"
+            "4331"
+            "00");
   EXPECT_EQ(order.substr(12), Digest());
 }
 
@@ -124,7 +155,8 @@ TEST_F(FeedTest, TransformContributes) {
   EXPECT_EQ(items_[0].op, WEIR_OP_PATCH);
   std::string id(items_[0].id, 32);
   EXPECT_EQ(Bytes(items_[0].tag_offset, items_[0].tag_size), "A01");
-  EXPECT_EQ(Bytes(items_[0].body_offset, items_[0].body_size), "{\"resourceType\":\"Patient\",\"id\":\"" + id + "\",\"gender\":\"F\"}");
+  EXPECT_EQ(Bytes(items_[0].body_offset, items_[0].body_size),
+            "{\"resourceType\":\"Patient\",\"id\":\"" + id + "\",\"gender\":\"F\"}");
   ASSERT_EQ(Transform(Message("A11")), WEIR_OK);
   ASSERT_EQ(output_.item_count, 1u);
   EXPECT_EQ(items_[0].op, WEIR_OP_RETRACT);
@@ -157,20 +189,30 @@ TEST_F(FeedTest, LimitsRejectTheRecord) {
 
 TEST_F(FeedTest, TraceSaysWhatEachLineWrote) {
   struct Log : TraceObserver {
-    void OnNode(const TraceEntry& entry) override { text += entry.node->text + (entry.wrote ? "=" + entry.text : "-") + ";"; }
+    void OnNode(const TraceEntry& entry) override {
+      text += entry.node->text + (entry.wrote ? "=" + entry.text : "-") + ";";
+    }
     std::string text;
   } log;
   std::string message = Message("A01");
   message.resize(message.find("|F\r"));
   kernel_->Transform(0, Input(message), snapshot_, &output_, &log);
   std::string id(items_[0].id, 32);
-  EXPECT_EQ(log.text, "=;resourceType=\"Patient\";id=\"" + id + "\";gender-;patch Patient={\"resourceType\":\"Patient\",\"id\":\"" + id + "\"};");
+  EXPECT_EQ(log.text, "=;resourceType=\"Patient\";id=\"" + id +
+                          "\";gender-;patch Patient={\"resourceType\":\"Patient\",\"id\":\"" + id +
+                          "\"};");
 }
 
 TEST_F(FeedTest, FoldTakesTheLaterValue) {
-  std::string first = R"({"resourceType":"Patient","id":"a","gender":"F"})", second = R"({"resourceType":"Patient","id":"a","gender":"M"})";
+  std::string first = R"({"resourceType":"Patient","id":"a","gender":"F"})",
+              second = R"({"resourceType":"Patient","id":"a","gender":"M"})";
   auto item = [](const std::string& body) {
-    return weir_fold_item{WEIR_OP_PATCH, 0, nullptr, reinterpret_cast<const uint8_t*>(body.data()), 0, static_cast<uint32_t>(body.size())};
+    return weir_fold_item{WEIR_OP_PATCH,
+                          0,
+                          nullptr,
+                          reinterpret_cast<const uint8_t*>(body.data()),
+                          0,
+                          static_cast<uint32_t>(body.size())};
   };
   weir_fold_item items[] = {item(first), item(second)};
   ASSERT_EQ(kernel_->Fold(0, items, 2, &output_), WEIR_OK);
@@ -179,12 +221,13 @@ TEST_F(FeedTest, FoldTakesTheLaterValue) {
 }
 
 TEST_F(FeedTest, ManifestListsOrdinals) {
-  EXPECT_EQ(kernel_->manifest(),
-            R"({"package":"east","edition":"1","semantic_digest":"d1","feeds":[{"name":"adt","version":"1.0.0","late_seconds":600,"future_seconds":-1}],)"
-            R"("maps":[{"name":"patient","type":"Patient","merge":"patch","precedence":1,"snapshot":false}],)"
-            R"("types":[{"name":"Patient","order":["resourceType","id","gender"]}],)"
-            R"("sites":[{"class":"schema","code":"required","path":"PID-3","degrade":false},{"class":"transform","code":"cardinality","path":"","degrade":false},)"
-            R"({"class":"transform","code":"limit","path":"","degrade":false}],"tables":[]})");
+  EXPECT_EQ(
+      kernel_->manifest(),
+      R"({"package":"east","edition":"1","semantic_digest":"d1","feeds":[{"name":"adt","version":"1.0.0","late_seconds":600,"future_seconds":-1}],)"
+      R"("maps":[{"name":"patient","type":"Patient","merge":"patch","precedence":1,"snapshot":false}],)"
+      R"("types":[{"name":"Patient","order":["resourceType","id","gender"]}],)"
+      R"("sites":[{"class":"schema","code":"required","path":"PID-3","degrade":false},{"class":"transform","code":"cardinality","path":"","degrade":false},)"
+      R"({"class":"transform","code":"limit","path":"","degrade":false}],"tables":[]})");
 }
 
 }  // namespace

@@ -36,8 +36,9 @@ std::string Rejected(std::string_view text) {
 
 // A function whose body is `body`, result emission or value by the type.
 std::string VerifyBody(std::string_view result, std::string_view body) {
-  return Rejected("(module \"p\" \"1\" \"\")(site \"schema\" \"value\" \"\" #0)(function \"f\" #4 (result:" + std::string(result) +
-                  " *) (param:any * \"a\" #0) (body " + std::string(body) + "))");
+  return Rejected(
+      "(module \"p\" \"1\" \"\")(site \"schema\" \"value\" \"\" #0)(function \"f\" #4 (result:" +
+      std::string(result) + " *) (param:any * \"a\" #0) (body " + std::string(body) + "))");
 }
 
 TEST(IrTest, PrintAndParseAreInverse) {
@@ -73,24 +74,34 @@ TEST(IrTest, VerifyNamesTheBrokenRule) {
   EXPECT_EQ(VerifyBody("any", "(var:any * #0)"), "");
   EXPECT_EQ(VerifyBody("any", "(var:any * #1)"), "function f > var: slot is not bound");
   EXPECT_EQ(VerifyBody("any", "(let:any * #1 (empty:any 0) (var:any * #1))"), "");
-  EXPECT_EQ(VerifyBody("any", "(let:any * #4 (empty:any 0) (var:any * #4))"), "function f > let: slot out of range");
-  EXPECT_EQ(VerifyBody("any", "(let:any * #1 (empty:any 0))"), "function f > let: wrong number of kids");
+  EXPECT_EQ(VerifyBody("any", "(let:any * #4 (empty:any 0) (var:any * #4))"),
+            "function f > let: slot out of range");
+  EXPECT_EQ(VerifyBody("any", "(let:any * #1 (empty:any 0))"),
+            "function f > let: wrong number of kids");
   EXPECT_EQ(VerifyBody("any", "(call:any * \"where\" #1 (var:any * #0) (var:any * #1))"), "");
-  EXPECT_EQ(VerifyBody("any", "(call:any * \"wherever\" #1 (var:any * #0))"), "function f > call: unknown function");
-  EXPECT_EQ(VerifyBody("any", "(lookup:any * \"sex\" #0 (var:any * #0))"), "function f > lookup: unknown table");
+  EXPECT_EQ(VerifyBody("any", "(call:any * \"wherever\" #1 (var:any * #0))"),
+            "function f > call: unknown function");
+  EXPECT_EQ(VerifyBody("any", "(lookup:any * \"sex\" #0 (var:any * #0))"),
+            "function f > lookup: unknown table");
   EXPECT_EQ(VerifyBody("any", "(object:emit *)"), "function f > object: stands where it cannot");
   EXPECT_EQ(VerifyBody("emit", "(object:emit *)"), "");
-  EXPECT_EQ(VerifyBody("emit", "(primitive:emit * \"string\" #1 (var:any * #0))"), "function f > primitive: unknown site");
-  EXPECT_EQ(VerifyBody("emit", "(reject:emit * #0)"), "function f > reject: stands where it cannot");
-  EXPECT_EQ(VerifyBody("any", "(lit:System.String|FHIR.code 1 \"\")"), "function f > lit: type name is not well-formed");
+  EXPECT_EQ(VerifyBody("emit", "(primitive:emit * \"string\" #1 (var:any * #0))"),
+            "function f > primitive: unknown site");
+  EXPECT_EQ(VerifyBody("emit", "(reject:emit * #0)"),
+            "function f > reject: stands where it cannot");
+  EXPECT_EQ(VerifyBody("any", "(lit:System.String|FHIR.code 1 \"\")"),
+            "function f > lit: type name is not well-formed");
   EXPECT_EQ(VerifyBody("any", "(lit:FHIR.code|System.String 1 \"\")"), "");
-  EXPECT_EQ(VerifyBody("any", "(binary:any * \"=>\" (empty:any 0) (empty:any 0))"), "function f > binary: unknown operator");
+  EXPECT_EQ(VerifyBody("any", "(binary:any * \"=>\" (empty:any 0) (empty:any 0))"),
+            "function f > binary: unknown operator");
 }
 
 TEST(IrTest, RecursionIsRefused) {
   auto two = [](const char* g) {
-    return "(module \"p\" \"1\" \"\")(function \"f\" #1 (result:any *) (body (call:any * \"g\" #0 (empty:any 0))))"
-           "(function \"g\" #1 (result:any *) (body " + std::string(g) + "))";
+    return "(module \"p\" \"1\" \"\")(function \"f\" #1 (result:any *) (body (call:any * \"g\" #0 "
+           "(empty:any 0))))"
+           "(function \"g\" #1 (result:any *) (body " +
+           std::string(g) + "))";
   };
   EXPECT_EQ(Rejected(two("(call:any * \"f\" #0 (empty:any 0))")), "function f: calls itself");
   EXPECT_EQ(Rejected(two("(call:any * \"g\" #0 (empty:any 0))")), "function g: calls itself");
@@ -110,9 +121,15 @@ TEST(IrTest, DamagedTextNeverBreaksTheRoundTrip) {
     for (size_t hits = 1 + random(3); hits > 0; --hits) {
       size_t at = random(text.size());
       switch (random(3)) {
-        case 0: text[at] = static_cast<char>(random(256)); break;
-        case 1: text.erase(at, 1 + random(8)); break;
-        default: text.insert(at, text.substr(random(text.size()), random(16))); break;
+        case 0:
+          text[at] = static_cast<char>(random(256));
+          break;
+        case 1:
+          text.erase(at, 1 + random(8));
+          break;
+        default:
+          text.insert(at, text.substr(random(text.size()), random(16)));
+          break;
       }
     }
     Module module;

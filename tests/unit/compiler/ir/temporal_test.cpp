@@ -9,16 +9,18 @@ Temporal Dt(const char* text) { return *Temporal::ParseDateTime(text); }
 std::string Print(const std::optional<Temporal>& t) { return t ? t->ToString() : "none"; }
 
 TEST(TemporalTest, KeepsPrecisionAndOffset) {
-  for (const char* text : {"2014", "2014-01", "2014-01-05", "2014-01-05T10", "2014-01-05T10:30", "2014-01-05T10:30:00",
-                           "2014-01-05T10:30:00.000", "2014-01-05T10:30:00.5Z", "2014-01-05T10:30:00+10:00",
-                           "2014-01-05T10:30:00-00:00"}) {
+  for (const char* text :
+       {"2014", "2014-01", "2014-01-05", "2014-01-05T10", "2014-01-05T10:30", "2014-01-05T10:30:00",
+        "2014-01-05T10:30:00.000", "2014-01-05T10:30:00.5Z", "2014-01-05T10:30:00+10:00",
+        "2014-01-05T10:30:00-00:00"}) {
     EXPECT_EQ(Dt(text).ToString(), text);
   }
 }
 
 TEST(TemporalTest, RefusesWhatCannotBe) {
-  for (const char* text : {"", "201", "0000", "2014-13", "2014-02-30", "2013-02-29", "2014-01-05T24", "2014-01-05T10:60",
-                           "2014-01-05T10:30:60", "2014-01-05T10:30:00+15:00", "2014-01T10", "2014-1-5", "2014-01-05X"}) {
+  for (const char* text : {"", "201", "0000", "2014-13", "2014-02-30", "2013-02-29",
+                           "2014-01-05T24", "2014-01-05T10:60", "2014-01-05T10:30:60",
+                           "2014-01-05T10:30:00+15:00", "2014-01T10", "2014-1-5", "2014-01-05X"}) {
     EXPECT_FALSE(Temporal::ParseDateTime(text)) << text;
   }
   EXPECT_TRUE(Temporal::ParseDateTime("2012-02-29"));
@@ -29,9 +31,11 @@ TEST(TemporalTest, RefusesWhatCannotBe) {
 TEST(TemporalTest, Hl7Forms) {
   EXPECT_EQ(Print(Temporal::ParseHl7("2014")), "2014");
   EXPECT_EQ(Print(Temporal::ParseHl7("201401051030")), "2014-01-05T10:30");
-  EXPECT_EQ(Print(Temporal::ParseHl7("20140105103011.1234-0500")), "2014-01-05T10:30:11.1234-05:00");
-  for (const char* text : {"20140", "2014010", "201413", "20140230", "2014010524", "20140105103060", "20140105.5",
-                           "20140105103011.12345", "20140105Z", "2014-01-05", "00000101", "20140105103011+0500x"}) {
+  EXPECT_EQ(Print(Temporal::ParseHl7("20140105103011.1234-0500")),
+            "2014-01-05T10:30:11.1234-05:00");
+  for (const char* text :
+       {"20140", "2014010", "201413", "20140230", "2014010524", "20140105103060", "20140105.5",
+        "20140105103011.12345", "20140105Z", "2014-01-05", "00000101", "20140105103011+0500x"}) {
     EXPECT_FALSE(Temporal::ParseHl7(text)) << text;
   }
   EXPECT_EQ(Print(Temporal::ParseHl7Time("1030")), "10:30");
@@ -74,7 +78,8 @@ TEST(TemporalTest, Boundaries) {
 
 // New York, 2007: -5 h until 2007-03-11T07:00Z, -4 h until 2007-11-04T06:00Z, then -5 h.
 TEST(TemporalTest, ZoneOverlapTakesTheEarlierInstantAndGapTheOffsetBefore) {
-  Zone zone{"America/New_York", {{-5'000'000'000, -18000}, {1173596400, -14400}, {1194156000, -18000}}};
+  Zone zone{"America/New_York",
+            {{-5'000'000'000, -18000}, {1173596400, -14400}, {1194156000, -18000}}};
   auto at = [&](const char* text) { return OffsetAt(zone, Dt(text).LocalSeconds()) / 3600; };
   EXPECT_EQ(at("2007-03-11T01:59:59"), -5);
   EXPECT_EQ(at("2007-03-11T02:30:00"), -5);  // never was

@@ -1,4 +1,5 @@
-// The interpreter's own cutting of fields against the runtime's index, over every real message of the shared folder.
+// The interpreter's own cutting of fields against the runtime's index, over every real message of
+// the shared folder.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -17,7 +18,8 @@ namespace fs = std::filesystem;
 
 TEST(V2ReaderAgreement, FieldsOfRealMessages) {
   const char* set = std::getenv("WEIR_SHARED");
-  fs::path folder = (set != nullptr ? fs::path(set) : fs::path(WEIR_SOURCE_DIR) / ".." / "shared") / "data" / "hl7v2";
+  fs::path folder = (set != nullptr ? fs::path(set) : fs::path(WEIR_SOURCE_DIR) / ".." / "shared") /
+                    "data" / "hl7v2";
   if (!fs::exists(folder)) {
     GTEST_SKIP() << "no real messages: set WEIR_SHARED";
   }
@@ -58,7 +60,8 @@ TEST(V2ReaderAgreement, FieldsOfRealMessages) {
       }
       ASSERT_EQ(own.size(), segment.field_count()) << entry.path() << " segment " << i;
       for (uint32_t n = 1; n <= own.size(); ++n, ++fields) {
-        ASSERT_EQ(message.Slice(own[n - 1]), segment.Field(n)) << entry.path() << " segment " << i << " field " << n;
+        ASSERT_EQ(message.Slice(own[n - 1]), segment.Field(n))
+            << entry.path() << " segment " << i << " field " << n;
       }
     }
     // The plain scan, without an index, cuts the same segments where no line was odd.

@@ -16,9 +16,11 @@ constexpr char kMessage[] =
 // Evaluates a value tree in text form over kMessage and shows its texts.
 std::string EvalText(std::string_view tree) {
   Module module;
-  auto error = Parse("(module \"p\" \"1\" \"\")(authority \"east\" \"urn:oid:9.9\" \"EAST\")"
-                     "(authority \"unknown\" \"urn:x:\")(function \"f\" #9 (result:any *) (body " + std::string(tree) + "))",
-                     &module);
+  auto error = Parse(
+      "(module \"p\" \"1\" \"\")(authority \"east\" \"urn:oid:9.9\" \"EAST\")"
+      "(authority \"unknown\" \"urn:x:\")(function \"f\" #9 (result:any *) (body " +
+          std::string(tree) + "))",
+      &module);
   if (error) {
     return "parse: " + *error;
   }
@@ -39,8 +41,8 @@ std::string EvalText(std::string_view tree) {
 }
 
 std::string Field(const char* segment, int n, const char* type = "v2.CX") {
-  return "(field:" + std::string(type) + " * #" + std::to_string(n) + " (segments:v2.segment." + segment + " * \"" + segment +
-         "\" (message:v2.message 1)))";
+  return "(field:" + std::string(type) + " * #" + std::to_string(n) + " (segments:v2.segment." +
+         segment + " * \"" + segment + "\" (message:v2.message 1)))";
 }
 
 TEST(V2InterpTest, FieldsAreThePresentOccurrences) {
@@ -64,12 +66,14 @@ TEST(V2InterpTest, ComponentsCutByLevel) {
   EXPECT_EQ(EvalText(hd), "[EAST&1.2.3&ISO]");
   EXPECT_EQ(EvalText("(component:v2.ST * #2 " + hd + ")"), "[1.2.3]");
   EXPECT_EQ(EvalText("(subcomponent:v2.ID * #3 " + hd + ")"), "[ISO]");
-  EXPECT_EQ(EvalText("(component:v2.ST * #1 (component:v2.ST * #1 " + Field("PID", 3) + "))"), "[123][456]");
+  EXPECT_EQ(EvalText("(component:v2.ST * #1 (component:v2.ST * #1 " + Field("PID", 3) + "))"),
+            "[123][456]");
 }
 
 TEST(V2InterpTest, TextUndoesEscapesAndCutsComposites) {
   EXPECT_EQ(EvalText("(text:System.String * " + Field("PID", 5, "v2.XPN") + ")"), "[Smith & Sons]");
-  EXPECT_EQ(EvalText("(text:System.String * " + Field("PID", 5, "v2.ST") + ")"), "[Smith & Sons^JAn]");
+  EXPECT_EQ(EvalText("(text:System.String * " + Field("PID", 5, "v2.ST") + ")"),
+            "[Smith & Sons^JAn]");
   EXPECT_EQ(EvalText("(text:System.String * " + Field("PID", 3) + ")"), "[123][456]");
 }
 
@@ -79,8 +83,8 @@ TEST(V2InterpTest, Escapes) {
   EXPECT_EQ(text("a\\F\\b\\S\\c\\T\\d\\R\\e\\E\\f"), "a|b^c&d~e\\f");
   EXPECT_EQ(text("a\\.br\\b\\.sp3\\c\\.sp\\d\\H\\e\\N\\\\.in+4\\f"), "a\nb\n\n\nc\ndef");
   EXPECT_EQ(text("\\XC3A9\\"), "\xC3\xA9");
-  EXPECT_EQ(text("\\XC3\\"), "\\XC3\\");      // not UTF-8
-  EXPECT_EQ(text("\\X00\\"), "\\X00\\");      // a control
+  EXPECT_EQ(text("\\XC3\\"), "\\XC3\\");  // not UTF-8
+  EXPECT_EQ(text("\\X00\\"), "\\X00\\");  // a control
   EXPECT_EQ(text("\\X4\\"), "\\X4\\");
   EXPECT_EQ(text("C:\\temp\\F\\x"), "C:\\temp|x");
   EXPECT_EQ(text("50\\"), "50\\");
@@ -104,7 +108,8 @@ TEST(V2InterpTest, Authorities) {
     Evaluator eval(module, options);
     eval.SetMessage(&message);
     Node* input = module.New(Op::kField, {"v2.HD"},
-                             {module.New(Op::kSegments, {"v2.segment.MSH"}, {module.New(Op::kMessage, {"v2.message"})}, "MSH")},
+                             {module.New(Op::kSegments, {"v2.segment.MSH"},
+                                         {module.New(Op::kMessage, {"v2.message"})}, "MSH")},
                              "", 3);
     Items items = eval.Eval(*module.New(Op::kAuthority, {"System.String"}, {input}));
     return items.empty() ? std::string("-") : ToText(items[0]);
@@ -122,11 +127,15 @@ TEST(V2InterpTest, Authorities) {
 std::string Groups(const char* segments, std::string_view tree) {
   Module module;
   auto error = Parse(
-      "(module \"p\" \"1\" \"\")(structure \"X_X01\" \"X^X01\" (segment \"MSH\" #0) (segment \"PID\" #0) (segment \"ROL\" #1)"
+      "(module \"p\" \"1\" \"\")(structure \"X_X01\" \"X^X01\" (segment \"MSH\" #0) (segment "
+      "\"PID\" #0) (segment \"ROL\" #1)"
       " (group \"PROCEDURE\" #1 (segment \"PR1\" #0) (segment \"ROL\" #1))"
-      " (group \"RESULT\" #1 (segment \"OBR\" #0) (segment \"NTE\" #1) (group \"OBSERVATION\" #1 (segment \"OBX\" #0) (segment \"NTE\" #1))"
+      " (group \"RESULT\" #1 (segment \"OBR\" #0) (segment \"NTE\" #1) (group \"OBSERVATION\" #1 "
+      "(segment \"OBX\" #0) (segment \"NTE\" #1))"
       "  (group \"SPECIMEN\" #0 (segment \"SPM\" #0) (segment \"OBX\" #1))))"
-      "(function \"f\" #1 (result:any *) (body " + std::string(tree) + "))", &module);
+      "(function \"f\" #1 (result:any *) (body " +
+          std::string(tree) + "))",
+      &module);
   EXPECT_EQ(error, std::nullopt);
   std::string text = std::string("MSH|^~\\&|||||||X^X01\r") + segments;
   for (char& c : text) {
@@ -142,7 +151,8 @@ std::string Groups(const char* segments, std::string_view tree) {
     const V2Item& v2 = *item.As<V2Item>();
     out += "[";
     for (uint32_t i = v2.begin; v2.level == V2Level::kGroup && i < v2.end; ++i) {
-      std::string_view segment = std::string_view(text).substr(message.segments()[i].begin, message.segments()[i].end - message.segments()[i].begin);
+      std::string_view segment = std::string_view(text).substr(
+          message.segments()[i].begin, message.segments()[i].end - message.segments()[i].begin);
       out += (i > v2.begin ? " " : "") + std::string(segment);
     }
     out += v2.level == V2Level::kSegment ? std::string(message.Slice(v2)) : "";
@@ -153,18 +163,26 @@ std::string Groups(const char* segments, std::string_view tree) {
 
 TEST(V2InterpTest, GroupsFollowTheStructure) {
   const std::string message = "(message:v2.message 1)";
-  auto groups = [&](const char* name, const std::string& input) { return "(groups:any * \"" + std::string(name) + "\" " + input + ")"; };
-  auto segments = [&](const char* name, const std::string& input) { return "(segments:any * \"" + std::string(name) + "\" " + input + ")"; };
+  auto groups = [&](const char* name, const std::string& input) {
+    return "(groups:any * \"" + std::string(name) + "\" " + input + ")";
+  };
+  auto segments = [&](const char* name, const std::string& input) {
+    return "(segments:any * \"" + std::string(name) + "\" " + input + ")";
+  };
   const char* adt = "PID|1 ROL|a PR1|1 ROL|b ROL|c PR1|2 ZZZ|z PR1|3";
   EXPECT_EQ(Groups(adt, groups("PROCEDURE", message)), "[PR1|1 ROL|b ROL|c][PR1|2 ZZZ|z][PR1|3]");
   EXPECT_EQ(Groups(adt, segments("ROL", groups("PROCEDURE", message))), "[ROL|b][ROL|c]");
   EXPECT_EQ(Groups(adt, segments("ROL", message)), "[ROL|a][ROL|b][ROL|c]");
   const char* oru = "PID|1 OBR|1 NTE|o OBX|1 NTE|x OBX|2 SPM|1 OBX|s OBX|t OBR|2 OBX|3";
-  EXPECT_EQ(Groups(oru, groups("RESULT", message)), "[OBR|1 NTE|o OBX|1 NTE|x OBX|2 SPM|1 OBX|s OBX|t][OBR|2 OBX|3]");
+  EXPECT_EQ(Groups(oru, groups("RESULT", message)),
+            "[OBR|1 NTE|o OBX|1 NTE|x OBX|2 SPM|1 OBX|s OBX|t][OBR|2 OBX|3]");
   EXPECT_EQ(Groups(oru, groups("OBSERVATION", message)), "[OBX|1 NTE|x][OBX|2][OBX|3]");
-  EXPECT_EQ(Groups(oru, groups("OBSERVATION", groups("RESULT", message))), "[OBX|1 NTE|x][OBX|2][OBX|3]");
-  EXPECT_EQ(Groups(oru, segments("NTE", groups("RESULT", message))), "[NTE|o]");   // not those of OBSERVATION, which repeats
-  EXPECT_EQ(Groups(oru, segments("OBX", groups("RESULT", message))), "[OBX|s][OBX|t]");  // SPECIMEN does not repeat
+  EXPECT_EQ(Groups(oru, groups("OBSERVATION", groups("RESULT", message))),
+            "[OBX|1 NTE|x][OBX|2][OBX|3]");
+  EXPECT_EQ(Groups(oru, segments("NTE", groups("RESULT", message))),
+            "[NTE|o]");  // not those of OBSERVATION, which repeats
+  EXPECT_EQ(Groups(oru, segments("OBX", groups("RESULT", message))),
+            "[OBX|s][OBX|t]");  // SPECIMEN does not repeat
   EXPECT_EQ(Groups("PID|1", groups("RESULT", message)), "");
 }
 
