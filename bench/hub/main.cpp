@@ -1,6 +1,7 @@
-// How many messages a second does Hub::Apply commit? The workload is that of shared/bench/store (same generator, same
-// bodies, same share of updates and dead letters), so the two rates can be divided. Machine: whatever runs it; one thread.
-// Verifies what it wrote before it reports a number.
+// How many messages a second does Hub::Apply commit? The workload is that of shared/bench/store
+// (same generator, same bodies, same share of updates and dead letters), so the two rates can be
+// divided. Machine: whatever runs it; one thread. Verifies what it wrote before it reports a
+// number.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -34,9 +35,11 @@ struct Options {
 
 // A 32-hex id in place of the converter's own: what a kernel writes.
 std::string HexId(uint32_t type, std::string_view id) {
-  const uint64_t a = std::hash<std::string_view>()(id), b = std::hash<std::string>()(std::to_string(type) + "/" + std::string(id));
+  const uint64_t a = std::hash<std::string_view>()(id),
+                 b = std::hash<std::string>()(std::to_string(type) + "/" + std::string(id));
   char hex[33];
-  snprintf(hex, sizeof hex, "%016llx%016llx", static_cast<unsigned long long>(a), static_cast<unsigned long long>(b));
+  snprintf(hex, sizeof hex, "%016llx%016llx", static_cast<unsigned long long>(a),
+           static_cast<unsigned long long>(b));
   return hex;
 }
 
@@ -49,7 +52,8 @@ struct Workload {
   std::vector<std::string> type_names;
 };
 
-void LearnOrder(std::string_view body, std::vector<std::string>* names) {  // every body lists its members in element order
+void LearnOrder(std::string_view body,
+                std::vector<std::string>* names) {  // every body lists its members in element order
   size_t at = 0;
   for (size_t i = 1; i < body.size();) {
     const size_t end = body.find('"', i + 1);
@@ -65,26 +69,40 @@ void LearnOrder(std::string_view body, std::vector<std::string>* names) {  // ev
   }
 }
 
-// As shared/bench/store: an updating message takes facility and patient number of a random earlier one.
+// As shared/bench/store: an updating message takes facility and patient number of a random earlier
+// one.
 void MakeUpdates(Workload& w, size_t n, double updates) {
   char* d = w.corpus.data.data();
   const auto nth = [](char* p, char c, int k) {
-    while (k--) p = static_cast<char*>(memchr(p, c, 4096)) + 1;
+    while (k--) {
+      p = static_cast<char*>(memchr(p, c, 4096)) + 1;
+    }
     return p;
   };
   limit::Rng random(43);
   for (size_t i = 1; i < n; ++i) {
-    if (random.n(1000000) >= updates * 10000) continue;
+    if (random.n(1000000) >= updates * 10000) {
+      continue;
+    }
     const size_t j = random.n(static_cast<uint32_t>(i));
     const auto facility = [&](size_t k) { return nth(d + w.corpus.off[k], '|', 3); };
-    const auto number = [&](size_t k) { return nth(strstr(d + w.corpus.off[k], "\rPID|"), '|', 3); };
+    const auto number = [&](size_t k) {
+      return nth(strstr(d + w.corpus.off[k], "\rPID|"), '|', 3);
+    };
     memcpy(facility(i), facility(j), 8);
     memcpy(number(i), number(j), 8);
   }
 }
 
 Workload MakeWorkload(const Options& options) {
-  Workload w{.corpus = limit::generate(options.messages), .keys = {}, .orders = {}, .bytes = {}, .items = {}, .records = {}, .orders_by_type = {}, .type_names = {}};
+  Workload w{.corpus = limit::generate(options.messages),
+             .keys = {},
+             .orders = {},
+             .bytes = {},
+             .items = {},
+             .records = {},
+             .orders_by_type = {},
+             .type_names = {}};
   const size_t n = options.messages;
   MakeUpdates(w, n, options.updates);
   w.keys.resize(n);
@@ -98,7 +116,10 @@ Workload MakeWorkload(const Options& options) {
   for (size_t i = 0; i < n; ++i) {
     const char* raw = w.corpus.data.data() + w.corpus.off[i];
     const auto size = static_cast<uint32_t>(w.corpus.off[i + 1] - w.corpus.off[i]);
-    if (limit::strict::convert(message, raw, size, out.data(), out.size(), resources) != limit::strict::Error::none) Die("message refused");
+    if (limit::strict::convert(message, raw, size, out.data(), out.size(), resources) !=
+        limit::strict::Error::none) {
+      Die("message refused");
+    }
     w.keys[i] = "K" + std::to_string(i);
     char order[32];
     snprintf(order, sizeof order, "%08zu", i);
@@ -122,9 +143,12 @@ Workload MakeWorkload(const Options& options) {
       item.body_size = static_cast<uint32_t>(own.size());
       w.bytes[i] += own;
       w.items[i].push_back(item);
-      if (i < 2000) LearnOrder(own, &w.orders_by_type[type]);
+      if (i < 2000) {
+        LearnOrder(own, &w.orders_by_type[type]);
+      }
     }
-    Record record{.source = "mllp:adt", .position = i, .raw = {raw, size}, .feed = 0, .probed = true};
+    Record record{
+        .source = "mllp:adt", .position = i, .raw = {raw, size}, .feed = 0, .probed = true};
     record.key = w.keys[i];
     record.order = w.orders[i];
     record.event = "ADT^A01";
@@ -142,13 +166,21 @@ Workload MakeWorkload(const Options& options) {
 }
 
 weir::hub::Manifest MakeManifest(const Workload& w) {
-  weir::hub::Manifest manifest{.package = "bench", .semantic_digest = "bench", .feeds = {{.name = "adt", .version = "1"}}, .maps = {}, .types = {}, .sites = {}, .json = "{}"};
+  weir::hub::Manifest manifest{.package = "bench",
+                               .semantic_digest = "bench",
+                               .feeds = {{.name = "adt", .version = "1"}},
+                               .maps = {},
+                               .types = {},
+                               .sites = {},
+                               .json = "{}"};
   const uint32_t types = w.orders_by_type.rbegin()->first + 1;
   for (uint32_t t = 0; t < types; ++t) {
     const std::string name = "Type" + std::to_string(t);
     const auto order = w.orders_by_type.find(t);
     manifest.maps.push_back({.name = name, .type = name, .identity = {}});
-    manifest.types.push_back({name, weir::fold::ElementOrder(order == w.orders_by_type.end() ? std::vector<std::string>{} : order->second)});
+    manifest.types.push_back(
+        {name, weir::fold::ElementOrder(order == w.orders_by_type.end() ? std::vector<std::string>{}
+                                                                        : order->second)});
   }
   return manifest;
 }
@@ -157,12 +189,20 @@ Options Parse(int argc, char** argv) {
   Options o;
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string_view name = argv[i];
-    if (name == "--messages") o.messages = strtoull(argv[i + 1], nullptr, 10);
-    else if (name == "--batch") o.batch = strtoull(argv[i + 1], nullptr, 10);
-    else if (name == "--updates") o.updates = atof(argv[i + 1]);
-    else if (name == "--key-file") o.key_file = argv[i + 1];
-    else if (name == "--db") o.db = argv[i + 1];
-    else Die("usage: weir_bench_hub [--messages N] [--batch N] [--updates PERCENT] [--key-file F] [--db F]");
+    if (name == "--messages") {
+      o.messages = strtoull(argv[i + 1], nullptr, 10);
+    } else if (name == "--batch") {
+      o.batch = strtoull(argv[i + 1], nullptr, 10);
+    } else if (name == "--updates") {
+      o.updates = atof(argv[i + 1]);
+    } else if (name == "--key-file") {
+      o.key_file = argv[i + 1];
+    } else if (name == "--db") {
+      o.db = argv[i + 1];
+    } else {
+      Die("usage: weir_bench_hub [--messages N] [--batch N] [--updates PERCENT] [--key-file F] "
+          "[--db F]");
+    }
   }
   return o;
 }
@@ -174,28 +214,42 @@ int main(int argc, char** argv) {
   const Workload workload = MakeWorkload(options);
   const weir::hub::Manifest manifest = MakeManifest(workload);
   const auto clean = [&] {
-    for (const char* end : {"", "-wal", "-shm", "-lock"}) std::filesystem::remove(options.db + end);
+    for (const char* end : {"", "-wal", "-shm", "-lock"}) {
+      std::filesystem::remove(options.db + end);
+    }
   };
   clean();
   auto opened = weir::hub::Hub::Open({.path = options.db, .key_file = options.key_file});
-  if (!opened) Die(opened.error().message);
+  if (!opened) {
+    Die(opened.error().message);
+  }
   weir::hub::Hub& hub = **opened;
   const std::array<uint8_t, 16> key{};
-  if (auto bound = hub.Bind(manifest, key, "bench"); !bound) Die(bound.error().message);
+  if (auto bound = hub.Bind(manifest, key, "bench"); !bound) {
+    Die(bound.error().message);
+  }
   const auto start = Clock::now();
   for (size_t i = 0; i < workload.records.size(); i += options.batch) {
     const size_t size = std::min(options.batch, workload.records.size() - i);
-    if (auto applied = hub.Apply(std::span(workload.records).subspan(i, size), 0); !applied) Die(applied.error().message);
+    if (auto applied = hub.Apply(std::span(workload.records).subspan(i, size), 0); !applied) {
+      Die(applied.error().message);
+    }
   }
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
   const auto report = hub.Verify();
-  if (!report->faults.empty()) Die("verify: " + report->faults.front());
-  if (report->messages != static_cast<int64_t>(options.messages)) Die("messages are missing");
+  if (!report->faults.empty()) {
+    Die("verify: " + report->faults.front());
+  }
+  if (report->messages != static_cast<int64_t>(options.messages)) {
+    Die("messages are missing");
+  }
   const double mb = static_cast<double>(std::filesystem::file_size(options.db)) / 1e6;
-  printf("{\"messages\":%zu,\"batch\":%zu,\"encrypted\":%s,\"updates_percent\":%.1f,\"msgs_per_s\":%.0f,\"resources\":%lld,\"contributions\":%lld,\"file_mb\":%.1f}\n",
-         options.messages, options.batch, options.key_file.empty() ? "false" : "true", options.updates,
-         static_cast<double>(options.messages) / seconds, static_cast<long long>(report->resources),
-         static_cast<long long>(report->contributions), mb);
+  printf(
+      "{\"messages\":%zu,\"batch\":%zu,\"encrypted\":%s,\"updates_percent\":%.1f,\"msgs_per_s\":%."
+      "0f,\"resources\":%lld,\"contributions\":%lld,\"file_mb\":%.1f}\n",
+      options.messages, options.batch, options.key_file.empty() ? "false" : "true", options.updates,
+      static_cast<double>(options.messages) / seconds, static_cast<long long>(report->resources),
+      static_cast<long long>(report->contributions), mb);
   opened->reset();
   clean();
 }

@@ -1,5 +1,5 @@
-// Names -> groups. The manifest lists names only, so choices are recognised by FHIR's own rule for spelling them: one
-// stem, then the capitalised name of a data type.
+// Names -> groups. The manifest lists names only, so choices are recognised by FHIR's own rule for
+// spelling them: one stem, then the capitalised name of a data type.
 #include <algorithm>
 
 #include "runtime/base/check.h"
@@ -8,31 +8,80 @@
 namespace weir::fold {
 namespace {
 
-// No resource has a top-level choice with `code`, but many have the two elements reasonCode and reasonReference.
-constexpr std::string_view kChoiceTypes[] = {
-    "Address",      "Age",          "Annotation",   "Attachment",  "Base64Binary", "Boolean",        "Canonical",
-    "CodeableConcept", "Coding",    "ContactDetail", "ContactPoint", "Contributor",  "Count",
-    "DataRequirement", "Date",      "DateTime",     "Decimal",     "Distance",     "Dosage",         "Duration",
-    "Expression",   "HumanName",    "Id",           "Identifier",  "Instant",      "Integer",        "Markdown",
-    "Meta",         "Money",        "Oid",          "ParameterDefinition", "Period", "PositiveInt",  "Quantity",
-    "Range",        "Ratio",        "Reference",    "RelatedArtifact", "SampledData", "Signature",   "String",
-    "Time",         "Timing",       "TriggerDefinition", "UnsignedInt", "Uri",     "Url",            "UsageContext",
-    "Uuid"};
+// No resource has a top-level choice with `code`, but many have the two elements reasonCode and
+// reasonReference.
+constexpr std::string_view kChoiceTypes[] = {"Address",
+                                             "Age",
+                                             "Annotation",
+                                             "Attachment",
+                                             "Base64Binary",
+                                             "Boolean",
+                                             "Canonical",
+                                             "CodeableConcept",
+                                             "Coding",
+                                             "ContactDetail",
+                                             "ContactPoint",
+                                             "Contributor",
+                                             "Count",
+                                             "DataRequirement",
+                                             "Date",
+                                             "DateTime",
+                                             "Decimal",
+                                             "Distance",
+                                             "Dosage",
+                                             "Duration",
+                                             "Expression",
+                                             "HumanName",
+                                             "Id",
+                                             "Identifier",
+                                             "Instant",
+                                             "Integer",
+                                             "Markdown",
+                                             "Meta",
+                                             "Money",
+                                             "Oid",
+                                             "ParameterDefinition",
+                                             "Period",
+                                             "PositiveInt",
+                                             "Quantity",
+                                             "Range",
+                                             "Ratio",
+                                             "Reference",
+                                             "RelatedArtifact",
+                                             "SampledData",
+                                             "Signature",
+                                             "String",
+                                             "Time",
+                                             "Timing",
+                                             "TriggerDefinition",
+                                             "UnsignedInt",
+                                             "Uri",
+                                             "Url",
+                                             "UsageContext",
+                                             "Uuid"};
 
-// Every stem a choice variant could have: "multipleBirthInteger" -> "multipleBirth"; "xDateTime" -> "x", "xDate".
+// Every stem a choice variant could have: "multipleBirthInteger" -> "multipleBirth"; "xDateTime" ->
+// "x", "xDate".
 std::vector<std::string_view> Stems(std::string_view name) {
   std::vector<std::string_view> stems;
   for (const std::string_view type : kChoiceTypes) {
-    if (name.size() > type.size() && name.ends_with(type)) stems.push_back(name.substr(0, name.size() - type.size()));
+    if (name.size() > type.size() && name.ends_with(type)) {
+      stems.push_back(name.substr(0, name.size() - type.size()));
+    }
   }
   return stems;
 }
 
-// instantiatesCanonical and instantiatesUri are two elements of R4, although they are spelled like one choice.
+// instantiatesCanonical and instantiatesUri are two elements of R4, although they are spelled like
+// one choice.
 bool SameChoice(std::string_view a, std::string_view b) {
-  if (a.starts_with("instantiates")) return false;
+  if (a.starts_with("instantiates")) {
+    return false;
+  }
   const auto stems_a = Stems(a), stems_b = Stems(b);
-  return std::ranges::any_of(stems_a, [&](std::string_view stem) { return std::ranges::find(stems_b, stem) != stems_b.end(); });
+  return std::ranges::any_of(stems_a, [&](std::string_view stem) {
+    return std::ranges::find(stems_b, stem) != stems_b.end();
+  });
 }
 
 }  // namespace
@@ -40,12 +89,16 @@ bool SameChoice(std::string_view a, std::string_view b) {
 ElementOrder::ElementOrder(const std::vector<std::string>& names) {
   std::vector<std::string> plain;  // without siblings, which are generated
   for (const std::string& name : names) {
-    if (!name.starts_with('_') && name != "resourceType" && name != "id" && name != "meta") plain.push_back(name);
+    if (!name.starts_with('_') && name != "resourceType" && name != "id" && name != "meta") {
+      plain.push_back(name);
+    }
   }
   names_.reserve(2 * plain.size());  // Elements point into it
   uint16_t group = 0;
   for (size_t i = 0; i < plain.size(); ++i) {
-    if (i > 0 && !SameChoice(plain[i - 1], plain[i])) ++group;
+    if (i > 0 && !SameChoice(plain[i - 1], plain[i])) {
+      ++group;
+    }
     for (const std::string& name : {plain[i], "_" + plain[i]}) {
       const std::string& kept = names_.emplace_back(name);
       elements_.push_back({kept.c_str(), static_cast<uint16_t>(kept.size()), group});

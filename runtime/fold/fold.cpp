@@ -9,10 +9,13 @@ struct Slice {
   const uint8_t* data = nullptr;
   uint32_t size = 0;
 
-  bool Is(std::string_view text) const { return size == text.size() && memcmp(data, text.data(), size) == 0; }
+  bool Is(std::string_view text) const {
+    return size == text.size() && memcmp(data, text.data(), size) == 0;
+  }
 };
 
-// Walks the top-level members of a canonical JSON object. Names are compared as written: canonical JSON escapes none.
+// Walks the top-level members of a canonical JSON object. Names are compared as written: canonical
+// JSON escapes none.
 class Members {
  public:
   Members(const uint8_t* body, uint32_t size) : at_(body), end_(body + size) {
@@ -21,16 +24,28 @@ class Members {
   bool ok() const { return ok_; }
 
   bool Next(Slice* name, Slice* value) {
-    if (!ok_ || at_ >= end_) return Stop(false);
-    if (*at_ == '}') return Stop(at_ + 1 == end_);
-    if (!first_ && *at_++ != ',') return Stop(false);
+    if (!ok_ || at_ >= end_) {
+      return Stop(false);
+    }
+    if (*at_ == '}') {
+      return Stop(at_ + 1 == end_);
+    }
+    if (!first_ && *at_++ != ',') {
+      return Stop(false);
+    }
     first_ = false;
-    if (at_ >= end_ || *at_ != '"') return Stop(false);
+    if (at_ >= end_ || *at_ != '"') {
+      return Stop(false);
+    }
     const uint8_t* begin = at_ + 1;
-    if (!SkipString() || at_ >= end_ || *at_ != ':') return Stop(false);
+    if (!SkipString() || at_ >= end_ || *at_ != ':') {
+      return Stop(false);
+    }
     *name = {begin, static_cast<uint32_t>(at_ - begin - 1)};
     begin = ++at_;
-    if (!SkipValue()) return Stop(false);
+    if (!SkipValue()) {
+      return Stop(false);
+    }
     *value = {begin, static_cast<uint32_t>(at_ - begin)};
     return true;
   }
@@ -43,8 +58,12 @@ class Members {
   }
   bool SkipString() {  // at the opening quote
     for (++at_; at_ < end_; ++at_) {
-      if (*at_ == '"') return ++at_, true;
-      if (*at_ == '\\') ++at_;
+      if (*at_ == '"') {
+        return ++at_, true;
+      }
+      if (*at_ == '\\') {
+        ++at_;
+      }
     }
     return false;
   }
@@ -54,7 +73,9 @@ class Members {
     while (at_ < end_) {
       switch (*at_) {
         case '"':
-          if (!SkipString()) return false;
+          if (!SkipString()) {
+            return false;
+          }
           continue;
         case '{':
         case '[':
@@ -62,11 +83,15 @@ class Members {
           break;
         case '}':
         case ']':
-          if (depth == 0) return at_ > begin;
+          if (depth == 0) {
+            return at_ > begin;
+          }
           --depth;
           break;
         case ',':
-          if (depth == 0) return at_ > begin;
+          if (depth == 0) {
+            return at_ > begin;
+          }
           break;
         default:
           break;
@@ -84,8 +109,12 @@ class Members {
 bool TagListed(const weir_fold_item& retract, const weir_fold_item& item) {
   for (uint32_t begin = 0; begin <= retract.tag_size;) {
     uint32_t end = begin;
-    while (end < retract.tag_size && retract.tag[end] != ',') ++end;
-    if (end - begin == item.tag_size && memcmp(retract.tag + begin, item.tag, item.tag_size) == 0) return true;
+    while (end < retract.tag_size && retract.tag[end] != ',') {
+      ++end;
+    }
+    if (end - begin == item.tag_size && memcmp(retract.tag + begin, item.tag, item.tag_size) == 0) {
+      return true;
+    }
     begin = end + 1;
   }
   return false;
@@ -93,12 +122,14 @@ bool TagListed(const weir_fold_item& retract, const weir_fold_item& item) {
 
 class Folder {
  public:
-  Folder(ElementTable order, uint8_t* out, uint32_t capacity) : order_(order), out_(out), capacity_(capacity) {
+  Folder(ElementTable order, uint8_t* out, uint32_t capacity)
+      : order_(order), out_(out), capacity_(capacity) {
     memset(winners_, 0, sizeof winners_);
     memset(slots_, 0, sizeof(Slot) * (order.count < kMaxElements ? order.count : kMaxElements));
   }
 
-  // `turn` is 1 + the position in the fold; later turns win whole groups. A fill takes only groups no other mentions.
+  // `turn` is 1 + the position in the fold; later turns win whole groups. A fill takes only groups
+  // no other mentions.
   FoldStatus Take(const weir_fold_item& item, uint32_t turn, bool fill) {
     Members members(item.body, item.body_size);
     Slice name, value;
@@ -109,7 +140,9 @@ class Folder {
       } else if (name.Is("id")) {
         id_ = value;
       } else if (name.Is("meta")) {
-        if (!fill || meta_.data == nullptr) meta_ = value;
+        if (!fill || meta_.data == nullptr) {
+          meta_ = value;
+        }
       } else if (!TakeElement(name, value, turn, fill, &cursor)) {
         return FoldStatus::kTooWide;
       }
@@ -135,13 +168,22 @@ class Folder {
     }
     for (uint32_t e = 0; e < Known(); ++e) {
       const Slot& slot = slots_[e];
-      if (slot.turn == 0 || slot.turn != Turn(winners_[order_.elements[e].group])) continue;
-      any |= Member({reinterpret_cast<const uint8_t*>(order_.elements[e].name), order_.elements[e].size}, slot.value);
+      if (slot.turn == 0 || slot.turn != Turn(winners_[order_.elements[e].group])) {
+        continue;
+      }
+      any |= Member(
+          {reinterpret_cast<const uint8_t*>(order_.elements[e].name), order_.elements[e].size},
+          slot.value);
     }
-    for (uint32_t u = 0; u < unknown_count_; ++u) any |= Member(unknown_[u].name, unknown_[u].slot.value);
+    for (uint32_t u = 0; u < unknown_count_; ++u) {
+      any |= Member(unknown_[u].name, unknown_[u].slot.value);
+    }
     Append("}");
-    if (!any) return {FoldStatus::kOk, 0};
-    return used_ > capacity_ ? FoldResult{FoldStatus::kFull, 0} : FoldResult{FoldStatus::kOk, static_cast<uint32_t>(used_)};
+    if (!any) {
+      return {FoldStatus::kOk, 0};
+    }
+    return used_ > capacity_ ? FoldResult{FoldStatus::kFull, 0}
+                             : FoldResult{FoldStatus::kOk, static_cast<uint32_t>(used_)};
   }
 
  private:
@@ -161,42 +203,63 @@ class Folder {
 
   // Does this turn own the group from now on?
   static bool Claim(uint32_t* winner, uint32_t turn, bool fill) {
-    if (fill && *winner != 0 && (*winner & kFillBit) == 0) return false;
+    if (fill && *winner != 0 && (*winner & kFillBit) == 0) {
+      return false;
+    }
     *winner = fill ? turn | kFillBit : turn;
     return true;
   }
 
   bool TakeElement(Slice name, Slice value, uint32_t turn, bool fill, uint32_t* cursor) {
     for (uint32_t step = 0, e = *cursor; step < Known(); ++step, ++e) {
-      if (e >= Known()) e = 0;
+      if (e >= Known()) {
+        e = 0;
+      }
       const Element& element = order_.elements[e];
-      if (element.size != name.size || memcmp(element.name, name.data, name.size) != 0) continue;
+      if (element.size != name.size || memcmp(element.name, name.data, name.size) != 0) {
+        continue;
+      }
       *cursor = e + 1;
-      if (Claim(&winners_[element.group], turn, fill)) slots_[e] = {value, turn};
+      if (Claim(&winners_[element.group], turn, fill)) {
+        slots_[e] = {value, turn};
+      }
       return true;
     }
     for (uint32_t u = 0; u < unknown_count_; ++u) {
       Unknown& other = unknown_[u];
-      if (other.name.size != name.size || memcmp(other.name.data, name.data, name.size) != 0) continue;
-      if (Claim(&other.winner, turn, fill)) other.slot = {value, turn};
+      if (other.name.size != name.size || memcmp(other.name.data, name.data, name.size) != 0) {
+        continue;
+      }
+      if (Claim(&other.winner, turn, fill)) {
+        other.slot = {value, turn};
+      }
       return true;
     }
-    if (unknown_count_ == kMaxUnknown) return false;
+    if (unknown_count_ == kMaxUnknown) {
+      return false;
+    }
     unknown_[unknown_count_++] = {name, {value, turn}, fill ? turn | kFillBit : turn};
     return true;
   }
 
   bool Member(Slice name, Slice value) {
-    if (value.Is("null")) return false;
+    if (value.Is("null")) {
+      return false;
+    }
     Append(",\"");
     Append(name);
     Append("\":");
     Append(value);
     return true;
   }
-  void Append(std::string_view text) { Append(Slice{reinterpret_cast<const uint8_t*>(text.data()), static_cast<uint32_t>(text.size())}); }
+  void Append(std::string_view text) {
+    Append(
+        Slice{reinterpret_cast<const uint8_t*>(text.data()), static_cast<uint32_t>(text.size())});
+  }
   void Append(Slice slice) {  // counts on past the end, so that kFull is decided once
-    if (used_ + slice.size <= capacity_) memcpy(out_ + used_, slice.data, slice.size);
+    if (used_ + slice.size <= capacity_) {
+      memcpy(out_ + used_, slice.data, slice.size);
+    }
     used_ += slice.size;
   }
 
@@ -213,21 +276,29 @@ class Folder {
 }  // namespace
 
 void MarkRetracted(const weir_fold_item* items, uint32_t count, uint8_t* marks) noexcept {
-  if (count == 0) return;  // marks may be null then
+  if (count == 0) {
+    return;  // marks may be null then
+  }
   memset(marks, 0, count);
   for (uint32_t i = 0; i < count; ++i) {
-    if (items[i].op != WEIR_OP_RETRACT) continue;
+    if (items[i].op != WEIR_OP_RETRACT) {
+      continue;
+    }
     for (uint32_t j = i; j-- > 0;) {
-      if (marks[j] || items[j].op == WEIR_OP_RETRACT || items[j].map != items[i].map) continue;
-      if (!TagListed(items[i], items[j])) continue;
+      if (marks[j] || items[j].op == WEIR_OP_RETRACT || items[j].map != items[i].map) {
+        continue;
+      }
+      if (!TagListed(items[i], items[j])) {
+        continue;
+      }
       marks[j] = 1;
       break;
     }
   }
 }
 
-FoldResult Fold(ElementTable order, const weir_fold_item* items, uint32_t count, std::string_view id, uint8_t* marks,
-                uint8_t* out, uint32_t capacity) noexcept {
+FoldResult Fold(ElementTable order, const weir_fold_item* items, uint32_t count,
+                std::string_view id, uint8_t* marks, uint8_t* out, uint32_t capacity) noexcept {
   MarkRetracted(items, count, marks);
   uint32_t first = 0;  // the last living replace resets everything before it
   for (uint32_t i = count; i-- > 0;) {
@@ -241,9 +312,14 @@ FoldResult Fold(ElementTable order, const weir_fold_item* items, uint32_t count,
   for (const bool fill : {false, true}) {
     for (uint32_t i = first; i < count; ++i) {
       const bool is_fill = items[i].op == WEIR_OP_FILL;
-      if (marks[i] || is_fill != fill || items[i].op == WEIR_OP_RETRACT || items[i].op == WEIR_OP_ALIAS) continue;
+      if (marks[i] || is_fill != fill || items[i].op == WEIR_OP_RETRACT ||
+          items[i].op == WEIR_OP_ALIAS) {
+        continue;
+      }
       const FoldStatus status = folder.Take(items[i], i + 1, fill);
-      if (status != FoldStatus::kOk) return {status, 0};
+      if (status != FoldStatus::kOk) {
+        return {status, 0};
+      }
       any = true;
     }
   }
@@ -255,17 +331,22 @@ bool IsPlain(const uint8_t* body, uint32_t size) noexcept {
   Slice name, value;
   bool any = false;
   while (members.Next(&name, &value)) {
-    if (value.Is("null")) return false;
+    if (value.Is("null")) {
+      return false;
+    }
     any |= !name.Is("resourceType") && !name.Is("id") && !name.Is("meta");
   }
   return any && members.ok();
 }
 
 std::string_view TopLevelMember(std::string_view body, std::string_view member) noexcept {
-  Members members(reinterpret_cast<const uint8_t*>(body.data()), static_cast<uint32_t>(body.size()));
+  Members members(reinterpret_cast<const uint8_t*>(body.data()),
+                  static_cast<uint32_t>(body.size()));
   Slice name, value;
   while (members.Next(&name, &value)) {
-    if (name.Is(member)) return {reinterpret_cast<const char*>(value.data), value.size};
+    if (name.Is(member)) {
+      return {reinterpret_cast<const char*>(value.data), value.size};
+    }
   }
   return {};
 }

@@ -1,6 +1,7 @@
-// Contributions of one resource -> its canonical JSON bytes (docs/ir.md, Fold). The one implementation: the hub, the
-// interpreter and AOT kernels call it. Freestanding-friendly: no allocation, no DOM, no libc beyond memcpy and memcmp;
-// the caller owns every buffer. `ElementOrder` alone is built with the standard library, once per resource type.
+// Contributions of one resource -> its canonical JSON bytes (docs/ir.md, Fold). The one
+// implementation: the hub, the interpreter and AOT kernels call it. Freestanding-friendly: no
+// allocation, no DOM, no libc beyond memcpy and memcmp; the caller owns every buffer.
+// `ElementOrder` alone is built with the standard library, once per resource type.
 #pragma once
 
 #include <cstdint>
@@ -12,16 +13,18 @@
 
 namespace weir::fold {
 
-// The top-level JSON names of a resource type in StructureDefinition order. Names of one `group` are one element: the
-// variants of a choice, and a primitive with its `_name` sibling.
+// The top-level JSON names of a resource type in StructureDefinition order. Names of one `group`
+// are one element: the variants of a choice, and a primitive with its `_name` sibling.
 struct Element {
   const char* name;
   uint16_t size;
   uint16_t group;
 };
 
-inline constexpr uint32_t kMaxElements = 320;  // R4's widest resource has some 90 expanded names and their siblings
-inline constexpr uint32_t kMaxUnknown = 32;    // names the order does not know: kept, after the others
+inline constexpr uint32_t kMaxElements =
+    320;  // R4's widest resource has some 90 expanded names and their siblings
+inline constexpr uint32_t kMaxUnknown =
+    32;  // names the order does not know: kept, after the others
 
 struct ElementTable {
   const Element* elements = nullptr;
@@ -31,8 +34,9 @@ struct ElementTable {
 class ElementOrder {
  public:
   ElementOrder() = default;
-  // `names` as the manifest lists them (choices expanded, `_name` siblings optional). Neighbours that differ only in a
-  // FHIR type name at their end (deceasedBoolean, deceasedDateTime) are one choice.
+  // `names` as the manifest lists them (choices expanded, `_name` siblings optional). Neighbours
+  // that differ only in a FHIR type name at their end (deceasedBoolean, deceasedDateTime) are one
+  // choice.
   explicit ElementOrder(const std::vector<std::string>& names);
   ElementTable table() const { return {elements_.data(), static_cast<uint32_t>(elements_.size())}; }
 
@@ -53,16 +57,16 @@ struct FoldResult {
   uint32_t size = 0;  // 0 with kOk: the resource is gone
 };
 
-// `items` in order-key order. `marks` has `count` bytes of scratch. `id` (may be empty): written instead of the bodies'
-// own ids, which differ after a merge.
-FoldResult Fold(ElementTable order, const weir_fold_item* items, uint32_t count, std::string_view id,
-                uint8_t* marks, uint8_t* out, uint32_t capacity) noexcept;
+// `items` in order-key order. `marks` has `count` bytes of scratch. `id` (may be empty): written
+// instead of the bodies' own ids, which differ after a merge.
+FoldResult Fold(ElementTable order, const weir_fold_item* items, uint32_t count,
+                std::string_view id, uint8_t* marks, uint8_t* out, uint32_t capacity) noexcept;
 
 // marks[i] = 1: a later retract of the same map undoes item i (docs/ir.md, Fold).
 void MarkRetracted(const weir_fold_item* items, uint32_t count, uint8_t* marks) noexcept;
 
-// True when the fold of this body alone is the body itself: no top-level member is null, something besides
-// resourceType, id and meta is there.
+// True when the fold of this body alone is the body itself: no top-level member is null, something
+// besides resourceType, id and meta is there.
 bool IsPlain(const uint8_t* body, uint32_t size) noexcept;
 
 // The value (JSON text) of a top-level member, empty when absent.

@@ -1,6 +1,7 @@
-// Identity: a key that is not `within` its owner's (a visit number on its own) belongs to the owner of the least order key;
-// a message that brings another owner is a transform/identity dead letter, unless a merge made the owners one. Late
-// messages and merges can turn verdicts around, so they are decided again, in order-key order, until nothing changes.
+// Identity: a key that is not `within` its owner's (a visit number on its own) belongs to the owner
+// of the least order key; a message that brings another owner is a transform/identity dead letter,
+// unless a merge made the owners one. Late messages and merges can turn verdicts around, so they
+// are decided again, in order-key order, until nothing changes.
 #pragma once
 
 #include <functional>
@@ -19,9 +20,11 @@ class Claims {
 
   // `owner` is "Type/<hex>".
   void Add(const ResourceKey& key, std::string_view ord, int64_t msg, std::string_view owner);
-  void Remove(int64_t msg);                                // forgets its claims and queues who met them
-  void OwnersMoved(const std::vector<std::string>& owners);  // merges changed what these references mean
-  // Decides queued messages; `flip` is told each message whose verdict changed, least order key first.
+  void Remove(int64_t msg);  // forgets its claims and queues who met them
+  void OwnersMoved(
+      const std::vector<std::string>& owners);  // merges changed what these references mean
+  // Decides queued messages; `flip` is told each message whose verdict changed, least order key
+  // first.
   void Settle(const std::function<void(int64_t msg, bool accepted)>& flip);
 
  private:

@@ -1,4 +1,5 @@
-// The ledger: kept by differences inside the transaction that causes them, so it is exact at every commit and costs no scan.
+// The ledger: kept by differences inside the transaction that causes them, so it is exact at every
+// commit and costs no scan.
 #pragma once
 
 #include "runtime/hub/hub.h"
@@ -47,10 +48,12 @@ struct CounterName {
   int64_t Counts::* field;
 };
 inline constexpr CounterName kCounters[] = {
-    {"received", &Counts::received},       {"applied", &Counts::applied},   {"duplicate", &Counts::duplicate},
-    {"suppressed", &Counts::suppressed},   {"schema", &Counts::schema},     {"terminology", &Counts::terminology},
-    {"policy", &Counts::policy},           {"transform", &Counts::transform}, {"in_flight", &Counts::in_flight},
-    {"late", &Counts::late},               {"key_reused", &Counts::key_reused}, {"degraded", &Counts::degraded},
+    {"received", &Counts::received},     {"applied", &Counts::applied},
+    {"duplicate", &Counts::duplicate},   {"suppressed", &Counts::suppressed},
+    {"schema", &Counts::schema},         {"terminology", &Counts::terminology},
+    {"policy", &Counts::policy},         {"transform", &Counts::transform},
+    {"in_flight", &Counts::in_flight},   {"late", &Counts::late},
+    {"key_reused", &Counts::key_reused}, {"degraded", &Counts::degraded},
     {"omitted", &Counts::omitted}};
 
 }  // namespace weir::hub

@@ -1,5 +1,5 @@
-// The hub's digest (design section 4): a hash over what the set of accepted messages means. No row numbers, arrival,
-// numbers of names, audit or duplicates may enter it.
+// The hub's digest (design section 4): a hash over what the set of accepted messages means. No row
+// numbers, arrival, numbers of names, audit or duplicates may enter it.
 #include <algorithm>
 
 #include "runtime/hub/impl.h"
@@ -12,17 +12,23 @@ void AddResources(Hub::Impl& hub, Hasher<32>* digest) {
   Statement roots(hub.db, "SELECT id FROM resource_current WHERE type=? AND head<>0 ORDER BY id");
   for (const auto& [name, type] : hub.TypesByName()) {
     std::vector<std::string> ids;
-    for (bool row = roots.First(type); row; row = roots.Next()) ids.push_back(roots.String(0));
+    for (bool row = roots.First(type); row; row = roots.Next()) {
+      ids.push_back(roots.String(0));
+    }
     for (const std::string& id : ids) {
       ResourceKey root{type, {}};
       memcpy(root.id.data(), id.data(), std::min<size_t>(16, id.size()));
       const std::vector<Node> nodes = hub.resources->Chain(root);
       for (size_t i = 0; i < nodes.size(); ++i) {
-        if (i + 1 < nodes.size() && nodes[i + 1].msg == nodes[i].msg) continue;  // one state per message
+        if (i + 1 < nodes.size() && nodes[i + 1].msg == nodes[i].msg) {
+          continue;  // one state per message
+        }
         std::string state = nodes[i].State();
         hub.aliases->ResolveReferences(&state);
         digest->Add("history").Add(name).Add(id).Add(nodes[i].ord).Add(View(HashRaw(state)));
-        if (i + 1 == nodes.size() && !state.empty()) digest->Add("current").Add(name).Add(id);
+        if (i + 1 == nodes.size() && !state.empty()) {
+          digest->Add("current").Add(name).Add(id);
+        }
       }
     }
   }
@@ -36,15 +42,25 @@ Result<std::string> Hub::Digest() {
   digest.Add("weir hub digest 1");
   AddResources(*impl_, &digest);
   {
-    Statement letters(impl_->db, "SELECT content, class, code, path FROM dead_letter ORDER BY content, class, code, path");
+    Statement letters(
+        impl_->db,
+        "SELECT content, class, code, path FROM dead_letter ORDER BY content, class, code, path");
     for (bool row = letters.First(); row; row = letters.Next()) {
-      digest.Add("dead").Add(letters.Bytes(0)).Add(letters.Bytes(1)).Add(letters.Bytes(2)).Add(letters.Bytes(3));
+      digest.Add("dead")
+          .Add(letters.Bytes(0))
+          .Add(letters.Bytes(1))
+          .Add(letters.Bytes(2))
+          .Add(letters.Bytes(3));
     }
     Statement events(impl_->db, "SELECT event_id FROM outbox ORDER BY event_id");
-    for (bool row = events.First(); row; row = events.Next()) digest.Add("outbox").Add(events.Bytes(0));
+    for (bool row = events.First(); row; row = events.Next()) {
+      digest.Add("outbox").Add(events.Bytes(0));
+    }
   }
   impl_->db.Exec("COMMIT");
-  if (!impl_->db.ok()) return impl_->db.error();
+  if (!impl_->db.ok()) {
+    return impl_->db.error();
+  }
   return Hex(View(digest.Finish()));
 }
 

@@ -42,7 +42,8 @@ class Hasher {
 
 inline Digest16 HashRaw(std::string_view bytes) {
   Digest16 digest;
-  crypto_generichash(digest.data(), digest.size(), reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size(), nullptr, 0);
+  crypto_generichash(digest.data(), digest.size(), reinterpret_cast<const uint8_t*>(bytes.data()),
+                     bytes.size(), nullptr, 0);
   return digest;
 }
 
@@ -58,11 +59,17 @@ inline std::string Hex(std::string_view bytes) {
 // False when `hex` is not exactly lower-case hex of N bytes.
 template <size_t N>
 bool Unhex(std::string_view hex, std::array<uint8_t, N>* bytes) {
-  const auto digit = [](char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; };
-  if (hex.size() != 2 * N) return false;
+  const auto digit = [](char c) {
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+  };
+  if (hex.size() != 2 * N) {
+    return false;
+  }
   for (size_t i = 0; i < N; ++i) {
     const int high = digit(hex[2 * i]), low = digit(hex[2 * i + 1]);
-    if (high < 0 || low < 0) return false;
+    if (high < 0 || low < 0) {
+      return false;
+    }
     (*bytes)[i] = static_cast<uint8_t>(high << 4 | low);
   }
   return true;

@@ -14,16 +14,22 @@ Result<void> Hub::Impl::Start() {
   aliases = std::make_unique<Aliases>(db, *names, *resources);
   claims = std::make_unique<Claims>(db, *aliases);
   inbox = std::make_unique<Inbox>(*this);
-  if (!db.ok()) return db.error();
+  if (!db.ok()) {
+    return db.error();
+  }
   // Element orders of the archived kernels, the newest last, so that verify needs no source.
   Statement kernels(db, "SELECT manifest FROM kernel ORDER BY n");
   for (bool row = kernels.First(); row; row = kernels.Next()) {
     const auto manifest = ParseManifest(kernels.Bytes(0));
-    if (!manifest) return Error{"an archived kernel's manifest cannot be read"};
+    if (!manifest) {
+      return Error{"an archived kernel's manifest cannot be read"};
+    }
     for (const TypeInfo& type : manifest->types) {
       const auto& known = names->All("type");
       const auto found = std::ranges::find(known, type.name);
-      if (found != known.end()) resources->SetOrder(found - known.begin(), type.order);
+      if (found != known.end()) {
+        resources->SetOrder(found - known.begin(), type.order);
+      }
     }
   }
   return db.ok() ? Result<void>() : Result<void>(db.error());
@@ -32,7 +38,9 @@ Result<void> Hub::Impl::Start() {
 std::vector<std::pair<std::string, int64_t>> Hub::Impl::TypesByName() const {
   std::vector<std::pair<std::string, int64_t>> types;
   const auto& all = names->All("type");
-  for (size_t n = 0; n < all.size(); ++n) types.emplace_back(all[n], static_cast<int64_t>(n));
+  for (size_t n = 0; n < all.size(); ++n) {
+    types.emplace_back(all[n], static_cast<int64_t>(n));
+  }
   std::ranges::sort(types);
   return types;
 }
@@ -41,25 +49,36 @@ Hub::Hub(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Hub::~Hub() = default;
 
 Result<std::unique_ptr<Hub>> Hub::Open(const HubOptions& options) {
-  if (sodium_init() < 0) return Error{"libsodium cannot start"};
+  if (sodium_init() < 0) {
+    return Error{"libsodium cannot start"};
+  }
   auto impl = std::make_unique<Impl>();
   impl->read_only = options.read_only;
-  if (auto opened = OpenStore(options, &impl->lock, &impl->db); !opened) return opened.error();
-  if (auto started = impl->Start(); !started) return started.error();
+  if (auto opened = OpenStore(options, &impl->lock, &impl->db); !opened) {
+    return opened.error();
+  }
+  if (auto started = impl->Start(); !started) {
+    return started.error();
+  }
   return std::unique_ptr<Hub>(new Hub(std::move(impl)));
 }
 
-Result<void> Hub::Bind(const Manifest& manifest, std::span<const uint8_t, 16> namespace_key, std::string_view namespace_name,
-                       std::string_view artifact) {
-  if (impl_->read_only) return Error{"the hub is open for reading"};
+Result<void> Hub::Bind(const Manifest& manifest, std::span<const uint8_t, 16> namespace_key,
+                       std::string_view namespace_name, std::string_view artifact) {
+  if (impl_->read_only) {
+    return Error{"the hub is open for reading"};
+  }
   // The key itself is not stored: ids could be guessed with it.
-  const std::string_view key(reinterpret_cast<const char*>(namespace_key.data()), namespace_key.size());
+  const std::string_view key(reinterpret_cast<const char*>(namespace_key.data()),
+                             namespace_key.size());
   const Digest32 check = Hasher<32>().Add("namespace").Add(namespace_name).Add(key).Finish();
   Database& db = impl_->db;
   {
     Statement load(db, "SELECT value FROM meta WHERE name='namespace'");
     if (load.First()) {
-      if (load.Bytes(0) != View(check)) return Error{"the hub belongs to another namespace or namespace key"};
+      if (load.Bytes(0) != View(check)) {
+        return Error{"the hub belongs to another namespace or namespace key"};
+      }
     } else {
       Statement(db, "INSERT INTO meta VALUES('namespace', ?)").Run(Blob{View(check)});
     }
@@ -68,17 +87,25 @@ Result<void> Hub::Bind(const Manifest& manifest, std::span<const uint8_t, 16> na
 }
 
 Result<void> Hub::Apply(std::span<const Record> batch, int64_t now_us) {
-  if (impl_->inbox->manifest() == nullptr) return Error{"no kernel is bound to the hub"};
+  if (impl_->inbox->manifest() == nullptr) {
+    return Error{"no kernel is bound to the hub"};
+  }
   Database& db = impl_->db;
-  if (!db.ok()) return db.error();
+  if (!db.ok()) {
+    return db.error();
+  }
   db.Exec("BEGIN IMMEDIATE");
   for (const Record& record : batch) {
     impl_->inbox->Take(record, now_us);
-    if (!db.ok()) break;
+    if (!db.ok()) {
+      break;
+    }
   }
   impl_->inbox->Save();
   db.Exec("COMMIT");
-  if (db.ok()) return {};
+  if (db.ok()) {
+    return {};
+  }
   sqlite3_exec(db.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
   return db.error();
 }
@@ -93,7 +120,9 @@ void Hub::BeginRun() {
 Ledger Hub::RunLedger() const { return impl_->counters->Run(); }
 
 Result<Ledger> Hub::ReadLedger() {
-  if (!impl_->read_only) return impl_->counters->Total();
+  if (!impl_->read_only) {
+    return impl_->counters->Total();
+  }
   Counters fresh(impl_->db, *impl_->names);
   return impl_->db.ok() ? Result<Ledger>(fresh.Total()) : Result<Ledger>(impl_->db.error());
 }

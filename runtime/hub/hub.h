@@ -1,5 +1,6 @@
-// The hub: one SQLCipher file whose state is a pure function of the set of accepted messages (docs/hub.md). `Apply` is
-// the one way in, one transaction per batch; everything else reads. One writer per file, any number of readers.
+// The hub: one SQLCipher file whose state is a pure function of the set of accepted messages
+// (docs/hub.md). `Apply` is the one way in, one transaction per batch; everything else reads. One
+// writer per file, any number of readers.
 #pragma once
 
 #include <array>
@@ -21,7 +22,8 @@ namespace weir::hub {
 
 struct HubOptions {
   std::string path;
-  std::string key_file{};  // encryption key: 64 hex digits (raw) or a passphrase; empty: env WEIR_HUB_KEY_FILE; neither: plain
+  std::string key_file{};  // encryption key: 64 hex digits (raw) or a passphrase; empty: env
+                           // WEIR_HUB_KEY_FILE; neither: plain
   bool read_only = false;  // readers take no lock and cannot Apply
   int64_t cache_kib = 65536;
 };
@@ -30,18 +32,19 @@ inline constexpr std::string_view kUnroutedFeed = "_unrouted";
 
 // One record as ingest leaves it. All views must live until Apply returns.
 struct Record {
-  std::string_view source;     // file or connection
-  uint64_t position = 0;       // index of the record in its source
+  std::string_view source;  // file or connection
+  uint64_t position = 0;    // index of the record in its source
   std::string_view raw;
   weir_status status = WEIR_OK;  // WEIR_OK, REJECTED, SUPPRESSED, UNROUTED or LIMIT
-  uint32_t feed = UINT32_MAX;  // ordinal in the manifest
-  bool probed = false;         // false: refused before the kernel; key, content and order are those of the raw bytes
+  uint32_t feed = UINT32_MAX;    // ordinal in the manifest
+  bool probed =
+      false;  // false: refused before the kernel; key, content and order are those of the raw bytes
   std::string_view key{}, order{}, event{};
   std::array<uint8_t, 16> content{};
   int64_t event_time_us = INT64_MIN;
-  SiteInfo rejection{};        // class, code and path unless status is OK or SUPPRESSED
+  SiteInfo rejection{};  // class, code and path unless status is OK or SUPPRESSED
   std::span<const weir_contribution> items{};
-  std::string_view bytes{};    // what items' offsets point into
+  std::string_view bytes{};  // what items' offsets point into
   std::array<uint32_t, WEIR_COUNTERS> counters{};
 };
 
@@ -53,7 +56,8 @@ struct Counts {
   int64_t late = 0, key_reused = 0, degraded = 0, omitted = 0;
 
   bool Balanced() const {
-    return received == applied + duplicate + suppressed + schema + terminology + policy + transform + in_flight;
+    return received ==
+           applied + duplicate + suppressed + schema + terminology + policy + transform + in_flight;
   }
   friend bool operator==(const Counts&, const Counts&) = default;
 };
@@ -78,15 +82,16 @@ class Hub {
   Hub(const Hub&) = delete;
   Hub& operator=(const Hub&) = delete;
 
-  // Before the first Apply: checks the namespace and its key against the hub's, archives manifest and artifact. The
-  // manifest must outlive the hub.
-  Result<void> Bind(const Manifest& manifest, std::span<const uint8_t, 16> namespace_key, std::string_view namespace_name,
-                    std::string_view artifact = {});
+  // Before the first Apply: checks the namespace and its key against the hub's, archives manifest
+  // and artifact. The manifest must outlive the hub.
+  Result<void> Bind(const Manifest& manifest, std::span<const uint8_t, 16> namespace_key,
+                    std::string_view namespace_name, std::string_view artifact = {});
 
-  // One transaction. On an error nothing of the batch is stored and the hub takes no more: open it again. `now_us`: the
-  // commit's clock.
+  // One transaction. On an error nothing of the batch is stored and the hub takes no more: open it
+  // again. `now_us`: the commit's clock.
   Result<void> Apply(std::span<const Record> batch, int64_t now_us);
-  // Would the transform of this (probed) record be thrown away? Lets ingest skip it; Apply decides again.
+  // Would the transform of this (probed) record be thrown away? Lets ingest skip it; Apply decides
+  // again.
   bool IsDuplicate(const Record& record);
 
   void BeginRun();           // the records of the following Applies are RunLedger's
@@ -96,7 +101,8 @@ class Hub {
   Result<VerifyReport> Verify();
   // NDJSON of the current resources in id order; `type` empty: all types, in name order.
   Result<int64_t> Export(std::ostream& out, std::string_view type = {});
-  // Resources with this id, or with an identifier of this value, and those that reference them. NDJSON.
+  // Resources with this id, or with an identifier of this value, and those that reference them.
+  // NDJSON.
   Result<int64_t> Find(std::ostream& out, std::string_view id_or_identifier);
   Result<std::vector<DeadLetter>> DeadLetters();
   Result<std::optional<std::string>> DeadLetterRaw(int64_t id);

@@ -44,12 +44,17 @@ struct Hub::Impl {
 template <typename Visit>
 void Hub::Impl::EachCurrent(std::string_view only_type, Visit visit) {
   Statement all(db,
-                "SELECT c.id, coalesce(r.folded, r.body) FROM resource_current c JOIN contribution r ON r.row=c.head "
+                "SELECT c.id, coalesce(r.folded, r.body) FROM resource_current c JOIN contribution "
+                "r ON r.row=c.head "
                 "WHERE c.type=? AND c.head<>0 ORDER BY c.id");
   for (const auto& [name, type] : TypesByName()) {
-    if (!only_type.empty() && name != only_type) continue;
+    if (!only_type.empty() && name != only_type) {
+      continue;
+    }
     for (bool row = all.First(type); row; row = all.Next()) {
-      if (all.Bytes(1).empty()) continue;  // gone
+      if (all.Bytes(1).empty()) {
+        continue;  // gone
+      }
       ResourceKey key{type, {}};
       memcpy(key.id.data(), all.Bytes(0).data(), std::min<size_t>(16, all.Bytes(0).size()));
       std::string state = all.String(1);

@@ -1,5 +1,5 @@
-// Takes records in: duplicates, outcomes, dead letters, audit. The order in which records arrive decides nothing but which
-// of several equal copies is called the duplicate.
+// Takes records in: duplicates, outcomes, dead letters, audit. The order in which records arrive
+// decides nothing but which of several equal copies is called the duplicate.
 #pragma once
 
 #include "runtime/hub/impl.h"
@@ -33,9 +33,9 @@ class Inbox {
     std::optional<int64_t> watermark{};
     bool changed = false;
   };
-  struct Group {  // the dedupe rows of one key
-    int64_t winner = 0;     // of the same content; 0: none
-    int64_t same_key = 0;   // applied messages with the key and other content
+  struct Group {           // the dedupe rows of one key
+    int64_t winner = 0;    // of the same content; 0: none
+    int64_t same_key = 0;  // applied messages with the key and other content
   };
 
   std::string_view FeedName(const Record& record) const;
@@ -46,9 +46,10 @@ class Inbox {
   int64_t MapNumber(uint32_t ordinal) const { return ordinal < maps_.size() ? maps_[ordinal] : -1; }
 
   SiteInfo Refusal(const Record& record, int64_t now_us) const;  // empty class: none
-  void TakeDuplicate(const Record& record, const Identity& identity, const Stored& winner, int64_t feed, Source& source, int64_t now_us);
-  void Insert(const Record& record, const Identity& identity, Outcome outcome, int64_t flags, int64_t feed, const Source& source,
-              int64_t now_us, int64_t rows, bool keep_raw);
+  void TakeDuplicate(const Record& record, const Identity& identity, const Stored& winner,
+                     int64_t feed, Source& source, int64_t now_us);
+  void Insert(const Record& record, const Identity& identity, Outcome outcome, int64_t flags,
+              int64_t feed, const Source& source, int64_t now_us, int64_t rows, bool keep_raw);
   void AddContributions(const Record& record, const Identity& identity);
   void AddClaims(const Record& record, const Identity& identity);
   void Retire(const Stored& old, Outcome outcome, AuditEvent event);
@@ -68,7 +69,8 @@ class Inbox {
   std::map<std::string, Source, std::less<>> sources_;
   std::string last_source_;
   Source* last_ = nullptr;
-  Statement group_, key_applied_, dedupe_, insert_, message_, status_, flags_, letter_, drop_letter_, audit_, position_, archive_;
+  Statement group_, key_applied_, dedupe_, insert_, message_, status_, flags_, letter_,
+      drop_letter_, audit_, position_, archive_;
 };
 
 }  // namespace weir::hub

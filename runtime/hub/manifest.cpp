@@ -26,31 +26,42 @@ const Json& List(const Json& json, const char* name) {
 
 Result<Manifest> ParseManifest(std::string_view text) {
   const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) return Error{"a kernel's manifest is not a JSON object"};
+  if (!json.is_object()) {
+    return Error{"a kernel's manifest is not a JSON object"};
+  }
   Manifest manifest;
   manifest.package = Text(json, "package");
   manifest.semantic_digest = Text(json, "semantic_digest");
   manifest.json = text;
   for (const Json& feed : List(json, "feeds")) {
-    manifest.feeds.push_back({Text(feed, "name"), Text(feed, "version"), Number(feed, "late_seconds", -1), Number(feed, "future_seconds", -1)});
+    manifest.feeds.push_back({Text(feed, "name"), Text(feed, "version"),
+                              Number(feed, "late_seconds", -1),
+                              Number(feed, "future_seconds", -1)});
   }
   for (const Json& map : List(json, "maps")) {
     std::string type = Text(map, "type");
-    if (type.empty()) type = Text(map, "resource_type");
+    if (type.empty()) {
+      type = Text(map, "resource_type");
+    }
     manifest.maps.push_back({Text(map, "name"), std::move(type), Text(map, "identity")});
   }
   for (const Json& site : List(json, "sites")) {
     manifest.sites.push_back({Text(site, "class"), Text(site, "code"), Text(site, "path")});
   }
-  // A type is its name, or {"name", "order": [names]}; orders may also stand in "element_orders": {type: [names]}.
+  // A type is its name, or {"name", "order": [names]}; orders may also stand in "element_orders":
+  // {type: [names]}.
   const auto orders = json.find("element_orders");
   for (const Json& type : List(json, "types")) {
     const std::string name = type.is_string() ? type.get<std::string>() : Text(type, "name");
     const Json* order = type.is_object() ? &List(type, "order") : &List(type, "");
-    if (order->empty() && orders != json.end() && orders->is_object()) order = &List(*orders, name.c_str());
+    if (order->empty() && orders != json.end() && orders->is_object()) {
+      order = &List(*orders, name.c_str());
+    }
     std::vector<std::string> names;
     for (const Json& element : *order) {
-      if (element.is_string()) names.push_back(element.get<std::string>());
+      if (element.is_string()) {
+        names.push_back(element.get<std::string>());
+      }
     }
     manifest.types.push_back({name, fold::ElementOrder(names)});
   }

@@ -1,4 +1,5 @@
-// What a kernel says of itself (weir_kernel::manifest_json), as the hub and the ingest need it: names for ordinals.
+// What a kernel says of itself (weir_kernel::manifest_json), as the hub and the ingest need it:
+// names for ordinals.
 #pragma once
 
 #include <array>
@@ -21,8 +22,8 @@ struct FeedInfo {
 struct MapInfo {
   std::string name;
   std::string type;      // resource type
-  std::string identity;  // top-level member whose reference owns the key (Encounter `subject`) when the keyspace is not
-                         // `within` the owner's; empty: no claim
+  std::string identity;  // top-level member whose reference owns the key (Encounter `subject`) when
+                         // the keyspace is not `within` the owner's; empty: no claim
 };
 
 struct SiteInfo {

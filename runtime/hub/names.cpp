@@ -13,7 +13,9 @@ Names::Names(Database& db) : insert_(db, "INSERT INTO name VALUES(?,?,?)") {
 
 int64_t Names::Number(const char* kind_name, std::string_view text) {
   Kind& kind = kinds_[kind_name];
-  if (const auto found = kind.numbers.find(text); found != kind.numbers.end()) return found->second;
+  if (const auto found = kind.numbers.find(text); found != kind.numbers.end()) {
+    return found->second;
+  }
   const auto n = static_cast<int64_t>(kind.texts.size());
   kind.texts.emplace_back(text);
   kind.numbers.emplace(text, n);

@@ -1,5 +1,5 @@
-// Small numbers for the names that rows repeat: feeds, types, maps, sources, kernels. Numbers follow arrival, so nothing
-// that is digested or exported may show or sort by them.
+// Small numbers for the names that rows repeat: feeds, types, maps, sources, kernels. Numbers
+// follow arrival, so nothing that is digested or exported may show or sort by them.
 #pragma once
 
 #include <map>

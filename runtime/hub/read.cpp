@@ -1,4 +1,5 @@
-// What leaves the hub for people and files: export, find, dead letters. Consent filters belong here when they come.
+// What leaves the hub for people and files: export, find, dead letters. Consent filters belong here
+// when they come.
 #include <algorithm>
 #include <set>
 
@@ -10,7 +11,9 @@ namespace {
 std::string Quoted(std::string_view text) {  // as canonical JSON spells it
   std::string out = "\"";
   for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
+    if (c == '"' || c == '\\') {
+      out += '\\';
+    }
     out += c;
   }
   return out + "\"";
@@ -29,7 +32,9 @@ Result<int64_t> Hub::Export(std::ostream& out, std::string_view type) {
     out << state << '\n';
     ++count;
   });
-  if (!impl_->db.ok()) return impl_->db.error();
+  if (!impl_->db.ok()) {
+    return impl_->db.error();
+  }
   return count;
 }
 
@@ -40,23 +45,38 @@ Result<int64_t> Hub::Find(std::ostream& out, std::string_view term) {
   std::set<ResourceKey> matched;
   ResourceKey wanted;
   const bool is_id = Unhex(term, &wanted.id);
-  impl_->EachCurrent({}, [&](const std::string& type, const ResourceKey& key, const std::string& state) {
-    const bool hit = is_id ? impl_->aliases->Root({key.type, wanted.id}) == key : HasIdentifier(state, quoted);
-    if (!hit) return;
-    matched.insert(key);
-    targets.insert("\"reference\":\"" + type + "/" + Hex(View(key.id)) + "\"");
-  });
+  impl_->EachCurrent(
+      {}, [&](const std::string& type, const ResourceKey& key, const std::string& state) {
+        const bool hit = is_id ? impl_->aliases->Root({key.type, wanted.id}) == key
+                               : HasIdentifier(state, quoted);
+        if (!hit) {
+          return;
+        }
+        matched.insert(key);
+        targets.insert("\"reference\":\"" + type + "/" + Hex(View(key.id)) + "\"");
+      });
   int64_t count = 0;
-  if (matched.empty()) return count;
-  for (const bool first : {true, false}) {  // what matched, then what refers to it
-    impl_->EachCurrent({}, [&](const std::string&, const ResourceKey& key, const std::string& state) {
-      if (matched.contains(key) != first) return;
-      if (!first && std::ranges::none_of(targets, [&](const std::string& target) { return state.find(target) != std::string::npos; })) return;
-      out << state << '\n';
-      ++count;
-    });
+  if (matched.empty()) {
+    return count;
   }
-  if (!impl_->db.ok()) return impl_->db.error();
+  for (const bool first : {true, false}) {  // what matched, then what refers to it
+    impl_->EachCurrent(
+        {}, [&](const std::string&, const ResourceKey& key, const std::string& state) {
+          if (matched.contains(key) != first) {
+            return;
+          }
+          if (!first && std::ranges::none_of(targets, [&](const std::string& target) {
+                return state.find(target) != std::string::npos;
+              })) {
+            return;
+          }
+          out << state << '\n';
+          ++count;
+        });
+  }
+  if (!impl_->db.ok()) {
+    return impl_->db.error();
+  }
   return count;
 }
 
@@ -64,7 +84,8 @@ Result<std::vector<DeadLetter>> Hub::DeadLetters() {
   std::vector<DeadLetter> letters;
   {
     Statement all(impl_->db,
-                  "SELECT d.msg, d.feed, d.class, d.code, d.path, i.event, i.source, i.kernel, i.position FROM dead_letter d "
+                  "SELECT d.msg, d.feed, d.class, d.code, d.path, i.event, i.source, i.kernel, "
+                  "i.position FROM dead_letter d "
                   "JOIN inbox i ON i.msg=d.msg ORDER BY d.msg");
     for (bool row = all.First(); row; row = all.Next()) {
       letters.push_back({.id = all.Int(0),
@@ -78,17 +99,24 @@ Result<std::vector<DeadLetter>> Hub::DeadLetters() {
                          .position = static_cast<uint64_t>(all.Int(8))});
     }
   }
-  if (!impl_->db.ok()) return impl_->db.error();
+  if (!impl_->db.ok()) {
+    return impl_->db.error();
+  }
   return letters;
 }
 
 Result<std::optional<std::string>> Hub::DeadLetterRaw(int64_t id) {
   std::optional<std::string> raw;
   {
-    Statement load(impl_->db, "SELECT i.raw FROM dead_letter d JOIN inbox i ON i.msg=d.msg WHERE d.msg=?");
-    if (load.First(id)) raw = load.String(0);
+    Statement load(impl_->db,
+                   "SELECT i.raw FROM dead_letter d JOIN inbox i ON i.msg=d.msg WHERE d.msg=?");
+    if (load.First(id)) {
+      raw = load.String(0);
+    }
   }
-  if (!impl_->db.ok()) return impl_->db.error();
+  if (!impl_->db.ok()) {
+    return impl_->db.error();
+  }
   return raw;
 }
 

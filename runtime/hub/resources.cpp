@@ -7,16 +7,26 @@ namespace weir::hub {
 namespace {
 
 weir_fold_item Item(uint32_t op, int64_t map, std::string_view tag, std::string_view body) {
-  return {op, static_cast<uint32_t>(map), reinterpret_cast<const uint8_t*>(tag.data()),
-          reinterpret_cast<const uint8_t*>(body.data()), static_cast<uint32_t>(tag.size()), static_cast<uint32_t>(body.size())};
+  return {op,
+          static_cast<uint32_t>(map),
+          reinterpret_cast<const uint8_t*>(tag.data()),
+          reinterpret_cast<const uint8_t*>(body.data()),
+          static_cast<uint32_t>(tag.size()),
+          static_cast<uint32_t>(body.size())};
 }
-weir_fold_item Item(const Node& node) { return Item(static_cast<uint32_t>(node.op), node.map, node.tag, node.body); }
+weir_fold_item Item(const Node& node) {
+  return Item(static_cast<uint32_t>(node.op), node.map, node.tag, node.body);
+}
 
-bool WritesBody(int64_t op) { return op == WEIR_OP_PUT || op == WEIR_OP_PATCH || op == WEIR_OP_FILL; }
+bool WritesBody(int64_t op) {
+  return op == WEIR_OP_PUT || op == WEIR_OP_PATCH || op == WEIR_OP_FILL;
+}
 
 Digest16 Id(std::string_view bytes) {
   Digest16 id{};
-  if (bytes.size() == id.size()) memcpy(id.data(), bytes.data(), id.size());
+  if (bytes.size() == id.size()) {
+    memcpy(id.data(), bytes.data(), id.size());
+  }
   return id;
 }
 
@@ -28,16 +38,21 @@ Resources::Resources(Database& db, Names& names)
       next_row_(db.Number("SELECT max(row) FROM contribution") + 1),
       find_(db, "SELECT head, version, survivor FROM resource_current WHERE type=? AND id=?"),
       head_state_(db, "SELECT msg, ord, coalesce(folded, body) FROM contribution WHERE row=?"),
-      load_(db, "SELECT msg, op, map, prev, type, id, other, ord, tag, body, folded FROM contribution WHERE row=?"),
+      load_(db,
+            "SELECT msg, op, map, prev, type, id, other, ord, tag, body, folded FROM contribution "
+            "WHERE row=?"),
       insert_(db, "INSERT INTO contribution VALUES(?,?,?,?,?,?,?,?,?,?,?,?)"),
       relink_(db, "UPDATE contribution SET prev=?, folded=? WHERE row=?"),
       insert_head_(db, "INSERT INTO resource_current VALUES(?,?,?,1,NULL)"),
-      append_head_(db, "UPDATE resource_current SET head=?, version=version+1 WHERE type=? AND id=?"),
+      append_head_(db,
+                   "UPDATE resource_current SET head=?, version=version+1 WHERE type=? AND id=?"),
       set_head_(db,
-                "INSERT INTO resource_current VALUES(?,?,?,1,NULL) ON CONFLICT DO UPDATE SET head=excluded.head, "
+                "INSERT INTO resource_current VALUES(?,?,?,1,NULL) ON CONFLICT DO UPDATE SET "
+                "head=excluded.head, "
                 "version=version+1, survivor=NULL"),
       survivor_(db,
-                "INSERT INTO resource_current VALUES(?,?,0,1,?) ON CONFLICT DO UPDATE SET head=0, version=version+1, "
+                "INSERT INTO resource_current VALUES(?,?,0,1,?) ON CONFLICT DO UPDATE SET head=0, "
+                "version=version+1, "
                 "survivor=excluded.survivor"),
       superseded_(db, "INSERT INTO superseded(row, cause, folded) VALUES(?,?,?)"),
       raw_digest_(db, "SELECT digest FROM inbox WHERE msg=?") {
@@ -47,8 +62,12 @@ Resources::Resources(Database& db, Names& names)
 Resources::Head Resources::Find(const ResourceKey& key) {
   Head head{.root = key};
   for (int step = 0; step < 2; ++step) {  // a survivor is always a root
-    if (!find_.First(head.root.type, Blob{View(head.root.id)})) return head;
-    if (find_.IsNull(2)) break;
+    if (!find_.First(head.root.type, Blob{View(head.root.id)})) {
+      return head;
+    }
+    if (find_.IsNull(2)) {
+      break;
+    }
     head.root.id = Id(find_.Bytes(2));
     find_.Reset();
   }
@@ -72,7 +91,9 @@ bool Resources::Load(int64_t row, Node* node) {
   node->map = load_.Int(2);
   node->prev = load_.Int(3);
   node->key = {load_.Int(4), Id(load_.Bytes(5))};
-  if (!load_.IsNull(6)) node->other = Id(load_.Bytes(6));
+  if (!load_.IsNull(6)) {
+    node->other = Id(load_.Bytes(6));
+  }
   node->ord = load_.String(7);
   node->tag = load_.String(8);
   node->body = load_.String(9);
@@ -88,7 +109,9 @@ std::vector<Node> Resources::Chain(const ResourceKey& root) {
       db_.Fail("a chain of contributions is a circle");
       break;
     }
-    if (!Load(row, &nodes.emplace_back())) nodes.pop_back();
+    if (!Load(row, &nodes.emplace_back())) {
+      nodes.pop_back();
+    }
   }
   std::ranges::reverse(nodes);
   return nodes;
@@ -96,30 +119,43 @@ std::vector<Node> Resources::Chain(const ResourceKey& root) {
 
 std::vector<Node> Resources::RowsOf(int64_t first_row, int64_t count) {
   std::vector<Node> nodes(static_cast<size_t>(count));
-  for (int64_t i = 0; i < count && db_.ok(); ++i) Load(first_row + i, &nodes[static_cast<size_t>(i)]);
+  for (int64_t i = 0; i < count && db_.ok(); ++i) {
+    Load(first_row + i, &nodes[static_cast<size_t>(i)]);
+  }
   return nodes;
 }
 
 std::string_view Resources::RawDigest(int64_t msg, std::string* buffer) {
-  if (raw_digest_.First(msg)) *buffer = raw_digest_.String(0);
+  if (raw_digest_.First(msg)) {
+    *buffer = raw_digest_.String(0);
+  }
   raw_digest_.Reset();
   return *buffer;
 }
 
-// Total: equal order keys of two messages fall back to their raw bytes, rows of one message to their place in it.
+// Total: equal order keys of two messages fall back to their raw bytes, rows of one message to
+// their place in it.
 bool Resources::Precedes(const Node& a, const Node& b) {
-  if (const int order = a.ord.compare(b.ord); order != 0) return order < 0;
-  if (a.msg == b.msg) return a.row < b.row;
+  if (const int order = a.ord.compare(b.ord); order != 0) {
+    return order < 0;
+  }
+  if (a.msg == b.msg) {
+    return a.row < b.row;
+  }
   std::string raw_a, raw_b;
   return RawDigest(a.msg, &raw_a) < RawDigest(b.msg, &raw_b);
 }
 
-std::string Resources::FoldItems(const ResourceKey& root, const std::vector<weir_fold_item>& items) {
-  if (marks_.size() < items.size()) marks_.resize(2 * items.size());
+std::string Resources::FoldItems(const ResourceKey& root,
+                                 const std::vector<weir_fold_item>& items) {
+  if (marks_.size() < items.size()) {
+    marks_.resize(2 * items.size());
+  }
   const std::string id = Hex(View(root.id));
   while (true) {
-    const fold::FoldResult result = fold::Fold(orders_[root.type].table(), items.data(), static_cast<uint32_t>(items.size()), id,
-                                               marks_.data(), buffer_.data(), static_cast<uint32_t>(buffer_.size()));
+    const fold::FoldResult result =
+        fold::Fold(orders_[root.type].table(), items.data(), static_cast<uint32_t>(items.size()),
+                   id, marks_.data(), buffer_.data(), static_cast<uint32_t>(buffer_.size()));
     if (result.status == fold::FoldStatus::kFull && buffer_.size() < (1u << 30)) {
       buffer_.resize(2 * buffer_.size());
       continue;
@@ -132,10 +168,13 @@ std::string Resources::FoldItems(const ResourceKey& root, const std::vector<weir
   }
 }
 
-std::string Resources::FoldPrefix(const ResourceKey& root, const std::vector<Node>& nodes, size_t count) {
+std::string Resources::FoldPrefix(const ResourceKey& root, const std::vector<Node>& nodes,
+                                  size_t count) {
   std::vector<weir_fold_item> items;
   items.reserve(count);
-  for (size_t i = 0; i < count; ++i) items.push_back(Item(nodes[i]));
+  for (size_t i = 0; i < count; ++i) {
+    items.push_back(Item(nodes[i]));
+  }
   return FoldItems(root, items);
 }
 
@@ -145,9 +184,11 @@ void Resources::Write(const Node& node) {
     relink_.Run(node.prev, folded, node.row);
     return;
   }
-  const std::optional<Blob> other = node.other ? std::optional(Blob{View(*node.other)}) : std::nullopt;
-  insert_.Run(node.row, node.msg, node.key.type, Blob{View(node.key.id)}, node.op, node.map, node.prev, Blob{node.ord},
-              std::string_view(node.tag), other, Blob{node.body}, folded);
+  const std::optional<Blob> other =
+      node.other ? std::optional(Blob{View(*node.other)}) : std::nullopt;
+  insert_.Run(node.row, node.msg, node.key.type, Blob{View(node.key.id)}, node.op, node.map,
+              node.prev, Blob{node.ord}, std::string_view(node.tag), other, Blob{node.body},
+              folded);
 }
 
 void Resources::Add(Node&& node) {
@@ -160,25 +201,36 @@ void Resources::Add(Node&& node) {
   }
 }
 
-// The common cases without loading the chain: the first row of a resource, or a newer put or patch onto one that is there
-// (fold.h: a patch folds onto the folded prefix).
+// The common cases without loading the chain: the first row of a resource, or a newer put or patch
+// onto one that is there (fold.h: a patch folds onto the folded prefix).
 bool Resources::AppendFast(const Head& head, Node* node) {
   if (head.head == 0) {
     const auto* body = reinterpret_cast<const uint8_t*>(node->body.data());
     const bool own = head.root == node->key;
-    if (!own || !WritesBody(node->op) || !fold::IsPlain(body, static_cast<uint32_t>(node->body.size()))) {
+    if (!own || !WritesBody(node->op) ||
+        !fold::IsPlain(body, static_cast<uint32_t>(node->body.size()))) {
       node->folded = FoldItems(head.root, {Item(*node)});
     }
   } else {
-    if (node->op != WEIR_OP_PUT && node->op != WEIR_OP_PATCH) return false;
-    if (!head_state_.First(head.head)) return false;
+    if (node->op != WEIR_OP_PUT && node->op != WEIR_OP_PATCH) {
+      return false;
+    }
+    if (!head_state_.First(head.head)) {
+      return false;
+    }
     const std::string_view ord = head_state_.Bytes(1), state = head_state_.Bytes(2);
     const bool newer = ord < node->ord || (ord == node->ord && head_state_.Int(0) == node->msg);
     const bool fast = newer && !state.empty();
-    if (fast) node->folded = FoldItems(head.root, {Item(WEIR_OP_PATCH, 0, {}, state), Item(*node)});
+    if (fast) {
+      node->folded = FoldItems(head.root, {Item(WEIR_OP_PATCH, 0, {}, state), Item(*node)});
+    }
     head_state_.Reset();
-    if (!fast) return false;
-    if (*node->folded == node->body) node->folded.reset();
+    if (!fast) {
+      return false;
+    }
+    if (*node->folded == node->body) {
+      node->folded.reset();
+    }
   }
   node->prev = head.head;
   Write(*node);
@@ -192,7 +244,8 @@ bool Resources::AppendFast(const Head& head, Node* node) {
 
 void Resources::Insert(const Head& head, Node&& node, int64_t cause) {
   std::vector<Node> nodes = Chain(head.root);
-  const auto at = std::ranges::upper_bound(nodes, node, [this](const Node& a, const Node& b) { return Precedes(a, b); });
+  const auto at = std::ranges::upper_bound(
+      nodes, node, [this](const Node& a, const Node& b) { return Precedes(a, b); });
   const auto from = static_cast<size_t>(at - nodes.begin());
   nodes.insert(at, std::move(node));
   Rebuild(head.root, nodes, from, cause);
@@ -201,7 +254,9 @@ void Resources::Insert(const Head& head, Node&& node, int64_t cause) {
 void Resources::Link(const std::vector<int64_t>& rows, int64_t cause) {
   for (const int64_t row : rows) {
     Node node;
-    if (!Load(row, &node)) return;
+    if (!Load(row, &node)) {
+      return;
+    }
     node.prev = -1;  // written in any case
     Insert(Find(node.key), std::move(node), cause);
   }
@@ -211,7 +266,9 @@ void Resources::Unlink(const std::vector<int64_t>& rows, int64_t cause) {
   std::set<ResourceKey> roots;
   for (const int64_t row : rows) {
     Node node;
-    if (!Load(row, &node)) return;
+    if (!Load(row, &node)) {
+      return;
+    }
     roots.insert(Root(node.key));
   }
   for (const ResourceKey& root : roots) {
@@ -228,7 +285,8 @@ void Resources::Unlink(const std::vector<int64_t>& rows, int64_t cause) {
   }
 }
 
-void Resources::Rebuild(const ResourceKey& root, std::vector<Node>& nodes, size_t from, int64_t cause) {
+void Resources::Rebuild(const ResourceKey& root, std::vector<Node>& nodes, size_t from,
+                        int64_t cause) {
   for (size_t i = from; i < nodes.size() && db_.ok(); ++i) {
     Node& node = nodes[i];
     std::string state;
@@ -243,9 +301,13 @@ void Resources::Rebuild(const ResourceKey& root, std::vector<Node>& nodes, size_
     }
     const int64_t prev = i == 0 ? 0 : nodes[i - 1].row;
     const bool same_state = node.stored && node.State() == state;
-    if (same_state && node.prev == prev) continue;
+    if (same_state && node.prev == prev) {
+      continue;
+    }
     if (!same_state) {
-      if (node.stored && node.prev >= 0) superseded_.Run(node.row, cause, Blob{node.State()});
+      if (node.stored && node.prev >= 0) {
+        superseded_.Run(node.row, cause, Blob{node.State()});
+      }
       node.folded = state == node.body ? std::nullopt : std::optional(std::move(state));
     }
     node.prev = prev;
@@ -255,9 +317,12 @@ void Resources::Rebuild(const ResourceKey& root, std::vector<Node>& nodes, size_
   set_head_.Run(root.type, Blob{View(root.id)}, nodes.empty() ? int64_t{0} : nodes.back().row);
 }
 
-void Resources::Regroup(const std::vector<ResourceKey>& old_roots, const std::map<ResourceKey, ResourceKey>& root_of, int64_t cause) {
+void Resources::Regroup(const std::vector<ResourceKey>& old_roots,
+                        const std::map<ResourceKey, ResourceKey>& root_of, int64_t cause) {
   std::map<ResourceKey, std::vector<Node>> chains;
-  for (const auto& [key, root] : root_of) chains[root];
+  for (const auto& [key, root] : root_of) {
+    chains[root];
+  }
   for (const ResourceKey& old_root : old_roots) {
     for (Node& node : Chain(old_root)) {
       const auto root = root_of.find(node.key);
@@ -269,7 +334,9 @@ void Resources::Regroup(const std::vector<ResourceKey>& old_roots, const std::ma
     Rebuild(root, nodes, 0, cause);
   }
   for (const auto& [key, root] : root_of) {
-    if (key != root) survivor_.Run(key.type, Blob{View(key.id)}, Blob{View(root.id)});
+    if (key != root) {
+      survivor_.Run(key.type, Blob{View(key.id)}, Blob{View(root.id)});
+    }
   }
 }
 

@@ -1,7 +1,8 @@
-// Contributions and what they fold to. Every resource is a chain of contribution rows in order-key order, linked from the
-// newest to the oldest, and every row keeps the state after it (`folded`; NULL when that is the row's own body, so that a
-// body is stored once). A newer contribution appends in constant time; a late one re-folds what comes after it; after a
-// merge one chain holds the rows of all merged ids.
+// Contributions and what they fold to. Every resource is a chain of contribution rows in order-key
+// order, linked from the newest to the oldest, and every row keeps the state after it (`folded`;
+// NULL when that is the row's own body, so that a body is stored once). A newer contribution
+// appends in constant time; a late one re-folds what comes after it; after a merge one chain holds
+// the rows of all merged ids.
 #pragma once
 
 #include <map>
@@ -44,7 +45,7 @@ class Resources {
   int64_t next_row() const { return next_row_; }
   // Adds a new row and links it; `cause` is the message that is being applied.
   void Add(Node&& node);
-  void Link(const std::vector<int64_t>& rows, int64_t cause);    // rows that Unlink took out
+  void Link(const std::vector<int64_t>& rows, int64_t cause);  // rows that Unlink took out
   void Unlink(const std::vector<int64_t>& rows, int64_t cause);
   std::vector<Node> RowsOf(int64_t first_row, int64_t count);
 
@@ -54,8 +55,10 @@ class Resources {
   bool Precedes(const Node& a, const Node& b);
 
   ResourceKey Root(const ResourceKey& key);
-  // Gives each node to the chain of its new root. `moved`: ids and their roots; chains of all `roots` are rebuilt.
-  void Regroup(const std::vector<ResourceKey>& old_roots, const std::map<ResourceKey, ResourceKey>& root_of, int64_t cause);
+  // Gives each node to the chain of its new root. `moved`: ids and their roots; chains of all
+  // `roots` are rebuilt.
+  void Regroup(const std::vector<ResourceKey>& old_roots,
+               const std::map<ResourceKey, ResourceKey>& root_of, int64_t cause);
 
  private:
   struct Head {
@@ -79,7 +82,8 @@ class Resources {
   std::map<int64_t, fold::ElementOrder> orders_;
   std::vector<uint8_t> marks_, buffer_;
   int64_t next_row_ = 1;
-  Statement find_, head_state_, load_, insert_, relink_, insert_head_, append_head_, set_head_, survivor_, superseded_, raw_digest_;
+  Statement find_, head_state_, load_, insert_, relink_, insert_head_, append_head_, set_head_,
+      survivor_, superseded_, raw_digest_;
 };
 
 }  // namespace weir::hub

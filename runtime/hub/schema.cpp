@@ -12,8 +12,8 @@
 namespace weir::hub {
 namespace {
 
-// docs/hub.md explains each table. `ord` is the kernel's order key; ids are the 16 bytes of their hex; numbers of feeds,
-// types, maps, sources and kernels are those of `name`.
+// docs/hub.md explains each table. `ord` is the kernel's order key; ids are the 16 bytes of their
+// hex; numbers of feeds, types, maps, sources and kernels are those of `name`.
 constexpr const char* kTables = R"(
 CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE name(kind TEXT NOT NULL, n INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY(kind, n)) STRICT, WITHOUT ROWID;
@@ -49,21 +49,34 @@ constexpr const char* kMigrations[kSchemaVersion] = {kTables};
 Result<std::string> ReadKey(const HubOptions& options) {
   std::string path = options.key_file;
   if (path.empty()) {
-    if (const char* from_env = std::getenv("WEIR_HUB_KEY_FILE")) path = from_env;
+    if (const char* from_env = std::getenv("WEIR_HUB_KEY_FILE")) {
+      path = from_env;
+    }
   }
-  if (path.empty()) return std::string();
+  if (path.empty()) {
+    return std::string();
+  }
   std::ifstream in(path, std::ios::binary);
   std::string key((std::istreambuf_iterator<char>(in)), {});
-  while (!key.empty() && (key.back() == '\n' || key.back() == '\r')) key.pop_back();
-  if (!in || key.empty()) return Error{"cannot read a key from `" + path + "`"};
+  while (!key.empty() && (key.back() == '\n' || key.back() == '\r')) {
+    key.pop_back();
+  }
+  if (!in || key.empty()) {
+    return Error{"cannot read a key from `" + path + "`"};
+  }
   return key;
 }
 
-bool IsRawKey(const std::string& key) { return key.size() == 64 && key.find_first_not_of("0123456789abcdefABCDEF") == key.npos; }
+bool IsRawKey(const std::string& key) {
+  return key.size() == 64 && key.find_first_not_of("0123456789abcdefABCDEF") == key.npos;
+}
 
 Result<void> SetKey(Database* db, const std::string& key) {
-  if (key.empty()) return {};
-  db->Exec("PRAGMA cipher_log_level=NONE");  // its lines would mix with ours; the caller gets an Error
+  if (key.empty()) {
+    return {};
+  }
+  db->Exec(
+      "PRAGMA cipher_log_level=NONE");  // its lines would mix with ours; the caller gets an Error
   const std::string spelled = IsRawKey(key) ? "x'" + key + "'" : key;
   if (sqlite3_key(db->handle(), spelled.data(), static_cast<int>(spelled.size())) != SQLITE_OK ||
       db->Text("PRAGMA cipher_version").empty()) {
@@ -76,9 +89,15 @@ Result<void> SetKey(Database* db, const std::string& key) {
 Result<void> Migrate(Database* db) {
   db->Exec("BEGIN IMMEDIATE");
   int64_t version = db->Number("PRAGMA user_version", -1);
-  if (version > kSchemaVersion) db->Fail("the file was written by a newer weir");
-  if (version == 0 && db->Number("SELECT count(*) FROM sqlite_schema") != 0) db->Fail("the file is a database, but not a hub");
-  for (; db->ok() && version < kSchemaVersion; ++version) db->Exec(kMigrations[version]);
+  if (version > kSchemaVersion) {
+    db->Fail("the file was written by a newer weir");
+  }
+  if (version == 0 && db->Number("SELECT count(*) FROM sqlite_schema") != 0) {
+    db->Fail("the file is a database, but not a hub");
+  }
+  for (; db->ok() && version < kSchemaVersion; ++version) {
+    db->Exec(kMigrations[version]);
+  }
   db->Exec("PRAGMA user_version=" + std::to_string(kSchemaVersion));
   db->Exec("COMMIT");
   return db->ok() ? Result<void>() : Result<void>(db->error());
@@ -87,41 +106,64 @@ Result<void> Migrate(Database* db) {
 }  // namespace
 
 WriterLock::~WriterLock() {
-  if (file_ >= 0) close(file_);
+  if (file_ >= 0) {
+    close(file_);
+  }
 }
 
 Result<void> WriterLock::Take(const std::string& hub_path) {
   const std::string path = hub_path + "-lock";
   file_ = open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-  if (file_ < 0) return Error{"cannot create `" + path + "`"};
-  if (flock(file_, LOCK_EX | LOCK_NB) != 0) return Error{"another process is writing the hub `" + hub_path + "`"};
+  if (file_ < 0) {
+    return Error{"cannot create `" + path + "`"};
+  }
+  if (flock(file_, LOCK_EX | LOCK_NB) != 0) {
+    return Error{"another process is writing the hub `" + hub_path + "`"};
+  }
   return {};
 }
 
 Result<void> OpenStore(const HubOptions& options, WriterLock* lock, Database* db) {
   const auto key = ReadKey(options);
-  if (!key) return key.error();
+  if (!key) {
+    return key.error();
+  }
   if (!options.read_only) {
-    if (auto taken = lock->Take(options.path); !taken) return taken;
-    const int file = open(options.path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);  // raw messages: nobody else reads them
-    if (file < 0) return Error{"cannot create `" + options.path + "`"};
+    if (auto taken = lock->Take(options.path); !taken) {
+      return taken;
+    }
+    const int file = open(options.path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC,
+                          0600);  // raw messages: nobody else reads them
+    if (file < 0) {
+      return Error{"cannot create `" + options.path + "`"};
+    }
     close(file);
   }
-  // A reader of a WAL database needs write access to its -shm file, hence query_only instead of OPEN_READONLY.
-  if (auto opened = db->Open(options.path, SQLITE_OPEN_READWRITE); !opened) return opened;
-  if (auto keyed = SetKey(db, *key); !keyed) return keyed;
+  // A reader of a WAL database needs write access to its -shm file, hence query_only instead of
+  // OPEN_READONLY.
+  if (auto opened = db->Open(options.path, SQLITE_OPEN_READWRITE); !opened) {
+    return opened;
+  }
+  if (auto keyed = SetKey(db, *key); !keyed) {
+    return keyed;
+  }
   db->Exec("PRAGMA page_size=8192; PRAGMA cache_size=-" + std::to_string(options.cache_kib));
   if (db->Exec("SELECT count(*) FROM sqlite_schema"); !db->ok()) {
-    return Error{"cannot read the hub `" + options.path + "`: it is no hub, or the key is not its key"};
+    return Error{"cannot read the hub `" + options.path +
+                 "`: it is no hub, or the key is not its key"};
   }
   if (options.read_only) {
     db->Exec("PRAGMA query_only=ON");
-    if (db->Number("PRAGMA user_version") != kSchemaVersion) return Error{"`" + options.path + "` is not a hub of this version"};
+    if (db->Number("PRAGMA user_version") != kSchemaVersion) {
+      return Error{"`" + options.path + "` is not a hub of this version"};
+    }
     return {};
   }
   db->Exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY");
-  if (!db->ok() || db->Text("PRAGMA journal_mode") != "wal" || db->Number("PRAGMA synchronous") != 2) {
-    return Error{"the file system of `" + options.path + "` does not allow a durable hub (WAL, FULL)"};
+  if (!db->ok() || db->Text("PRAGMA journal_mode") != "wal" ||
+      db->Number("PRAGMA synchronous") != 2) {
+    return Error{"the file system of `" + options.path +
+                 "` does not allow a durable hub (WAL, FULL)"};
   }
   return Migrate(db);
 }

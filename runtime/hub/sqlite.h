@@ -1,5 +1,5 @@
-// RAII over the SQLite API of SQLCipher. Errors stick to the Database: statements turn into no-ops after the first one,
-// and the caller looks once, before COMMIT. Messages never hold bound values.
+// RAII over the SQLite API of SQLCipher. Errors stick to the Database: statements turn into no-ops
+// after the first one, and the caller looks once, before COMMIT. Messages never hold bound values.
 #pragma once
 
 #include <sqlite3.h>
@@ -27,7 +27,7 @@ class Database {
 
   Result<void> Open(const std::string& path, int flags);
   bool Exec(const std::string& sql);
-  std::string Text(const std::string& sql);   // first column of the first row
+  std::string Text(const std::string& sql);  // first column of the first row
   int64_t Number(const std::string& sql, int64_t otherwise = 0);
 
   bool ok() const { return error_.empty(); }
@@ -67,7 +67,8 @@ class Statement {
   bool IsNull(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
   std::string_view Bytes(int column) const {  // valid until Next or Reset
     const void* data = sqlite3_column_blob(statement_, column);
-    return {static_cast<const char*>(data), data == nullptr ? 0 : static_cast<size_t>(sqlite3_column_bytes(statement_, column))};
+    return {static_cast<const char*>(data),
+            data == nullptr ? 0 : static_cast<size_t>(sqlite3_column_bytes(statement_, column))};
   }
   std::string String(int column) const { return std::string(Bytes(column)); }
 
@@ -82,10 +83,12 @@ class Statement {
   void Bind(int at, uint32_t value) { sqlite3_bind_int64(statement_, at, value); }
   void Bind(int at, int value) { sqlite3_bind_int64(statement_, at, value); }
   void Bind(int at, std::string_view text) {  // empty is not NULL
-    sqlite3_bind_text64(statement_, at, text.empty() ? "" : text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8);
+    sqlite3_bind_text64(statement_, at, text.empty() ? "" : text.data(), text.size(), SQLITE_STATIC,
+                        SQLITE_UTF8);
   }
   void Bind(int at, Blob blob) {  // likewise
-    sqlite3_bind_blob64(statement_, at, blob.bytes.empty() ? "" : blob.bytes.data(), blob.bytes.size(), SQLITE_STATIC);
+    sqlite3_bind_blob64(statement_, at, blob.bytes.empty() ? "" : blob.bytes.data(),
+                        blob.bytes.size(), SQLITE_STATIC);
   }
   void Bind(int at, Null) { sqlite3_bind_null(statement_, at); }
   template <typename T>

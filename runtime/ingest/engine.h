@@ -1,4 +1,5 @@
-// An engine is whatever runs a compiled source on a record: a JIT kernel, an AOT kernel, the interpreter, a fake in tests.
+// An engine is whatever runs a compiled source on a record: a JIT kernel, an AOT kernel, the
+// interpreter, a fake in tests.
 #pragma once
 
 #include "runtime/abi/weir_kernel.h"
@@ -10,10 +11,10 @@ namespace weir::ingest {
 class Engine {
  public:
   virtual ~Engine() = default;
-  virtual weir_status Probe(const weir_input& input, const weir_snapshot& snapshot, weir_output* output,
-                            weir_probe* probe) = 0;
-  virtual weir_status Transform(uint32_t feed, const weir_input& input, const weir_snapshot& snapshot,
-                                weir_output* output) = 0;
+  virtual weir_status Probe(const weir_input& input, const weir_snapshot& snapshot,
+                            weir_output* output, weir_probe* probe) = 0;
+  virtual weir_status Transform(uint32_t feed, const weir_input& input,
+                                const weir_snapshot& snapshot, weir_output* output) = 0;
   virtual const hub::Manifest& manifest() const = 0;
 };
 
@@ -32,7 +33,8 @@ class KernelEngine final : public Engine {
   const hub::Manifest& manifest() const override { return manifest_; }
 
  private:
-  KernelEngine(const weir_kernel* kernel, hub::Manifest manifest) : kernel_(kernel), manifest_(std::move(manifest)) {}
+  KernelEngine(const weir_kernel* kernel, hub::Manifest manifest)
+      : kernel_(kernel), manifest_(std::move(manifest)) {}
   const weir_kernel* kernel_;
   hub::Manifest manifest_;
 };

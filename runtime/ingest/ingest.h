@@ -29,9 +29,10 @@ struct Progress {
 
 struct IngestOptions {
   Namespace name_space;
-  uint32_t batch = 1000;                          // records per transaction
-  uint64_t batch_bytes = 32u << 20;               // bounds the memory of a batch of large messages
-  uint64_t output_bytes_max = 64u << 20;          // of one record's contributions; beyond: dead letter transform/limit
+  uint32_t batch = 1000;             // records per transaction
+  uint64_t batch_bytes = 32u << 20;  // bounds the memory of a batch of large messages
+  uint64_t output_bytes_max =
+      64u << 20;  // of one record's contributions; beyond: dead letter transform/limit
   uint64_t scratch_bytes_max = 256u << 20;        // same for the kernel's scratch
   const std::atomic<bool>* stop = nullptr;        // looked at between batches
   std::function<void(const Progress&)> progress;  // after every batch
@@ -49,7 +50,8 @@ struct RunReport {
 Result<RunReport> RunFiles(const std::vector<std::string>& paths, Engine& engine, hub::Hub& hub,
                            const IngestOptions& options);
 
-// One line per record: {"source":…,"index":n,"resources":[…]} or {…,"error":{"class":…,"code":…,"path":…}}.
+// One line per record: {"source":…,"index":n,"resources":[…]} or
+// {…,"error":{"class":…,"code":…,"path":…}}.
 Result<RunReport> MapFiles(const std::vector<std::string>& paths, Engine& engine, std::ostream& out,
                            const IngestOptions& options);
 

@@ -59,29 +59,42 @@ class Mapper {
     std::vector<std::pair<uint32_t, std::vector<weir_fold_item>>> resources;  // type, items
     std::map<std::pair<uint32_t, std::string_view>, size_t> at;
     for (const weir_contribution& item : record.items) {
-      const auto [found, added] = at.emplace(std::pair(item.type, std::string_view(item.id, 32)), resources.size());
-      if (added) resources.push_back({item.type, {}});
+      const auto [found, added] =
+          at.emplace(std::pair(item.type, std::string_view(item.id, 32)), resources.size());
+      if (added) {
+        resources.push_back({item.type, {}});
+      }
       const auto* bytes = reinterpret_cast<const uint8_t*>(record.bytes.data());
-      resources[found->second].second.push_back(
-          {item.op, item.map, bytes + item.tag_offset, bytes + item.body_offset, item.tag_size, item.body_size});
+      resources[found->second].second.push_back({item.op, item.map, bytes + item.tag_offset,
+                                                 bytes + item.body_offset, item.tag_size,
+                                                 item.body_size});
     }
     bool first = true;
     for (const auto& [type, items] : resources) {
       const std::string_view folded = Fold(type, items);
-      if (folded.empty()) continue;
-      if (!first) *line += ',';
+      if (folded.empty()) {
+        continue;
+      }
+      if (!first) {
+        *line += ',';
+      }
       first = false;
       *line += folded;
     }
   }
 
   std::string_view Fold(uint32_t type, const std::vector<weir_fold_item>& items) {
-    if (type >= manifest_.types.size()) return {};
+    if (type >= manifest_.types.size()) {
+      return {};
+    }
     marks_.resize(items.size());
     while (true) {
-      const fold::FoldResult result = fold::Fold(manifest_.types[type].order.table(), items.data(), static_cast<uint32_t>(items.size()), {},
-                                                 marks_.data(), buffer_.data(), static_cast<uint32_t>(buffer_.size()));
-      if (result.status != fold::FoldStatus::kFull) return {reinterpret_cast<const char*>(buffer_.data()), result.size};
+      const fold::FoldResult result = fold::Fold(
+          manifest_.types[type].order.table(), items.data(), static_cast<uint32_t>(items.size()),
+          {}, marks_.data(), buffer_.data(), static_cast<uint32_t>(buffer_.size()));
+      if (result.status != fold::FoldStatus::kFull) {
+        return {reinterpret_cast<const char*>(buffer_.data()), result.size};
+      }
       buffer_.resize(2 * buffer_.size());
     }
   }
@@ -92,26 +105,39 @@ class Mapper {
 
 }  // namespace
 
-Result<RunReport> MapFiles(const std::vector<std::string>& paths, Engine& engine, std::ostream& out, const IngestOptions& options) {
+Result<RunReport> MapFiles(const std::vector<std::string>& paths, Engine& engine, std::ostream& out,
+                           const IngestOptions& options) {
   const auto sources = ExpandPaths(paths);
-  if (!sources) return sources.error();
+  if (!sources) {
+    return sources.error();
+  }
   Pipeline pipeline(engine, options);
   Mapper mapper(engine.manifest());
   RunReport report;
   std::string line;
   Progress progress;
-  const auto halted = [&] { return report.stopped = report.stopped || (options.stop != nullptr && options.stop->load()); };
-  for (const Source& source : *sources) progress.bytes_total += source.bytes;
+  const auto halted = [&] {
+    return report.stopped = report.stopped || (options.stop != nullptr && options.stop->load());
+  };
   for (const Source& source : *sources) {
-    if (halted()) break;
+    progress.bytes_total += source.bytes;
+  }
+  for (const Source& source : *sources) {
+    if (halted()) {
+      break;
+    }
     uint64_t position = 0;
     frame::Framer framer({}, [&](const frame::Frame& frame) {
-      if (frame.kind == frame::FrameKind::kEnvelope || report.stopped) return;
+      if (frame.kind == frame::FrameKind::kEnvelope || report.stopped) {
+        return;
+      }
       pipeline.Take(frame, source.name, position++, nullptr);
       mapper.Append(pipeline.Records().front(), &line);
       out << line;
       pipeline.Clear();
-      if (++report.records % options.batch == 0) halted();
+      if (++report.records % options.batch == 0) {
+        halted();
+      }
     });
     const bool read = ReadChunks(source, [&](std::string_view chunk) {
       framer.Push(chunk);
@@ -119,7 +145,9 @@ Result<RunReport> MapFiles(const std::vector<std::string>& paths, Engine& engine
       return !halted();
     });
     framer.Finish();
-    if (!read) report.unreadable.push_back(source.name);
+    if (!read) {
+      report.unreadable.push_back(source.name);
+    }
     ++report.files;
     if (options.progress) {
       progress.records = report.records;
@@ -129,7 +157,9 @@ Result<RunReport> MapFiles(const std::vector<std::string>& paths, Engine& engine
     }
   }
   out.flush();
-  if (!out) return Error{"cannot write the output"};
+  if (!out) {
+    return Error{"cannot write the output"};
+  }
   return report;
 }
 

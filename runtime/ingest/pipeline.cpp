@@ -11,14 +11,21 @@ namespace {
 constexpr size_t kPadding = 64;
 constexpr size_t kFirstOutput = 256u << 10, kFirstItems = 256, kFirstScratch = 256u << 10;
 
-std::string_view ViewOf(const uint8_t* bytes, uint32_t offset, uint32_t size) { return {reinterpret_cast<const char*>(bytes) + offset, size}; }
+std::string_view ViewOf(const uint8_t* bytes, uint32_t offset, uint32_t size) {
+  return {reinterpret_cast<const char*>(bytes) + offset, size};
+}
 
 }  // namespace
 
-Pipeline::Pipeline(Engine& engine, const IngestOptions& options) : engine_(engine), options_(options) {
-  snapshot_ = {.struct_size = sizeof snapshot_, .namespace_key = {}, .namespace_name = nullptr, .namespace_size = 0};
+Pipeline::Pipeline(Engine& engine, const IngestOptions& options)
+    : engine_(engine), options_(options) {
+  snapshot_ = {.struct_size = sizeof snapshot_,
+               .namespace_key = {},
+               .namespace_name = nullptr,
+               .namespace_size = 0};
   std::ranges::copy(options.name_space.key, snapshot_.namespace_key);
-  const std::string& name = options.name_space.name.empty() ? engine.manifest().package : options.name_space.name;
+  const std::string& name =
+      options.name_space.name.empty() ? engine.manifest().package : options.name_space.name;
   snapshot_.namespace_name = reinterpret_cast<const uint8_t*>(name.data());
   snapshot_.namespace_size = static_cast<uint32_t>(name.size());
   bytes_.resize(4 * kFirstOutput);
@@ -28,7 +35,9 @@ Pipeline::Pipeline(Engine& engine, const IngestOptions& options) : engine_(engin
 }
 
 Pipeline::Slot& Pipeline::NextSlot() {
-  if (used_ == slots_.size()) slots_.emplace_back();
+  if (used_ == slots_.size()) {
+    slots_.emplace_back();
+  }
   Slot& slot = slots_[used_++];
   slot.record = {};
   slot.bytes_at = bytes_used_;
@@ -54,7 +63,8 @@ const std::vector<hub::Record>& Pipeline::Records() {
   for (size_t i = 0; i < used_; ++i) {
     Slot& slot = slots_[i];
     slot.record.items = {items_.data() + slot.items_at, slot.items_size};
-    slot.record.bytes = {reinterpret_cast<const char*>(bytes_.data()) + slot.bytes_at, slot.bytes_size};
+    slot.record.bytes = {reinterpret_cast<const char*>(bytes_.data()) + slot.bytes_at,
+                         slot.bytes_size};
     records_.push_back(slot.record);
   }
   return records_;
@@ -65,7 +75,8 @@ void Pipeline::Reject(Slot& slot, std::string_view code, std::string_view path) 
   slot.record.rejection = {"schema", std::string(code), std::string(path)};
 }
 
-void Pipeline::Take(const frame::Frame& frame, std::string_view source, uint64_t position, hub::Hub* hub) {
+void Pipeline::Take(const frame::Frame& frame, std::string_view source, uint64_t position,
+                    hub::Hub* hub) {
   Slot& slot = NextSlot();
   slot.source = source;
   slot.raw = frame.bytes;
@@ -73,29 +84,47 @@ void Pipeline::Take(const frame::Frame& frame, std::string_view source, uint64_t
   slot.record.source = slot.source;
   slot.record.position = position;
   slot.record.raw = Padded(&slot.raw);
-  if (frame.kind != frame::FrameKind::kMessage) return Reject(slot, "junk", {});
+  if (frame.kind != frame::FrameKind::kMessage) {
+    return Reject(slot, "junk", {});
+  }
   weir_v2_index index{};
-  if (Index(slot, &index)) RunKernel(slot, index, hub);
+  if (Index(slot, &index)) {
+    RunKernel(slot, index, hub);
+  }
 }
 
-// MSH-18 is read before the bytes are decoded: all charsets we know agree on ASCII, where headers live.
+// MSH-18 is read before the bytes are decoded: all charsets we know agree on ASCII, where headers
+// live.
 bool Pipeline::Index(Slot& slot, weir_v2_index* index) {
   const auto build = [&](std::string_view bytes) {
-    const v2::IndexStatus status = v2::BuildIndex(reinterpret_cast<const uint8_t*>(bytes.data()), static_cast<uint32_t>(bytes.size()),
+    const v2::IndexStatus status = v2::BuildIndex(reinterpret_cast<const uint8_t*>(bytes.data()),
+                                                  static_cast<uint32_t>(bytes.size()),
                                                   v2::IndexLimits{}, index_buffers_, index);
-    if (status != v2::IndexStatus::kOk) Reject(slot, v2::Code(status), "MSH");
+    if (status != v2::IndexStatus::kOk) {
+      Reject(slot, v2::Code(status), "MSH");
+    }
     return status == v2::IndexStatus::kOk;
   };
   const std::string_view raw = slot.record.raw;
-  if (!build(raw)) return false;
-  if (index->flags & WEIR_V2_ASCII) return true;
+  if (!build(raw)) {
+    return false;
+  }
+  if (index->flags & WEIR_V2_ASCII) {
+    return true;
+  }
   const v2::MessageView message(*index);
-  const std::string_view declared = message.segment_count() > 0 ? v2::Trim(message.segment(0).Field(18)) : std::string_view();
+  const std::string_view declared =
+      message.segment_count() > 0 ? v2::Trim(message.segment(0).Field(18)) : std::string_view();
   slot.decoded.clear();
-  switch (v2::DecodeRecord(raw, v2::CharsetOf(declared, static_cast<char>(index->delims.repetition)), &slot.decoded)) {
-    case v2::DecodeStatus::kAsIs: return true;
-    case v2::DecodeStatus::kRecoded: return build(Padded(&slot.decoded));
-    case v2::DecodeStatus::kRefused: Reject(slot, "charset", "MSH-18"); return false;
+  switch (v2::DecodeRecord(
+      raw, v2::CharsetOf(declared, static_cast<char>(index->delims.repetition)), &slot.decoded)) {
+    case v2::DecodeStatus::kAsIs:
+      return true;
+    case v2::DecodeStatus::kRecoded:
+      return build(Padded(&slot.decoded));
+    case v2::DecodeStatus::kRefused:
+      Reject(slot, "charset", "MSH-18");
+      return false;
   }
   return false;
 }
@@ -106,8 +135,12 @@ weir_status Pipeline::Grow(weir_output* output, Call call) {
     output->scratch = scratch_.data();
     output->scratch_capacity = static_cast<uint32_t>(scratch_.size());
     const weir_status status = call();
-    if (status != WEIR_SCRATCH_FULL) return status;
-    if (2 * scratch_.size() > options_.scratch_bytes_max) return WEIR_LIMIT;
+    if (status != WEIR_SCRATCH_FULL) {
+      return status;
+    }
+    if (2 * scratch_.size() > options_.scratch_bytes_max) {
+      return WEIR_LIMIT;
+    }
     scratch_.resize(2 * scratch_.size());
   }
 }
@@ -117,12 +150,18 @@ void Pipeline::Sited(Slot& slot, weir_status status, uint32_t site) {
   const auto& sites = engine_.manifest().sites;
   switch (status) {
     case WEIR_OK:
-    case WEIR_SUPPRESSED: return;
-    case WEIR_REJECTED:
-      slot.record.rejection = site < sites.size() ? sites[site] : hub::SiteInfo{"transform", "site", {}};
+    case WEIR_SUPPRESSED:
       return;
-    case WEIR_UNROUTED: slot.record.rejection = {"schema", "unrouted", {}}; return;
-    case WEIR_LIMIT: slot.record.rejection = {"transform", "limit", {}}; return;
+    case WEIR_REJECTED:
+      slot.record.rejection =
+          site < sites.size() ? sites[site] : hub::SiteInfo{"transform", "site", {}};
+      return;
+    case WEIR_UNROUTED:
+      slot.record.rejection = {"schema", "unrouted", {}};
+      return;
+    case WEIR_LIMIT:
+      slot.record.rejection = {"transform", "limit", {}};
+      return;
     case WEIR_OUTPUT_FULL:
     case WEIR_SCRATCH_FULL:
     case WEIR_BAD_INPUT:
@@ -133,7 +172,11 @@ void Pipeline::Sited(Slot& slot, weir_status status, uint32_t site) {
 }
 
 void Pipeline::RunKernel(Slot& slot, const weir_v2_index& index, hub::Hub* hub) {
-  const weir_input input{.struct_size = sizeof(weir_input), .kind = 0, .bytes = index.bytes, .size = index.size, .index = &index};
+  const weir_input input{.struct_size = sizeof(weir_input),
+                         .kind = 0,
+                         .bytes = index.bytes,
+                         .size = index.size,
+                         .index = &index};
   weir_probe probe{};
   weir_output output{};
   output.struct_size = sizeof output;
@@ -146,12 +189,17 @@ void Pipeline::RunKernel(Slot& slot, const weir_v2_index& index, hub::Hub* hub) 
       probe = {};
       probe.struct_size = sizeof probe;
       now = engine_.Probe(input, snapshot_, &output, &probe);
-      if (now != WEIR_OUTPUT_FULL || 2 * probe_bytes_.size() > options_.output_bytes_max) return now;
+      if (now != WEIR_OUTPUT_FULL || 2 * probe_bytes_.size() > options_.output_bytes_max) {
+        return now;
+      }
       probe_bytes_.resize(2 * probe_bytes_.size());
     }
   });
   Sited(slot, status, output.site);
-  if (status != WEIR_OK && status != WEIR_UNROUTED && status != WEIR_REJECTED && status != WEIR_SUPPRESSED) return;
+  if (status != WEIR_OK && status != WEIR_UNROUTED && status != WEIR_REJECTED &&
+      status != WEIR_SUPPRESSED) {
+    return;
+  }
   hub::Record& record = slot.record;
   slot.key = ViewOf(output.bytes, probe.key_offset, probe.key_size);
   slot.order = ViewOf(output.bytes, probe.order_offset, probe.order_size);
@@ -163,27 +211,36 @@ void Pipeline::RunKernel(Slot& slot, const weir_v2_index& index, hub::Hub* hub) 
   record.event = slot.event;
   std::ranges::copy(probe.content_digest, record.content.begin());
   record.event_time_us = probe.event_time_us;
-  if (status != WEIR_OK || (hub != nullptr && hub->IsDuplicate(record))) return;
+  if (status != WEIR_OK || (hub != nullptr && hub->IsDuplicate(record))) {
+    return;
+  }
 
   status = Grow(&output, [&] {
     weir_status now;
     while (true) {
       output.bytes = bytes_.data() + bytes_used_;
-      output.capacity = static_cast<uint32_t>(std::min<size_t>(bytes_.size() - bytes_used_, UINT32_MAX));
+      output.capacity =
+          static_cast<uint32_t>(std::min<size_t>(bytes_.size() - bytes_used_, UINT32_MAX));
       output.used = 0;
       output.items = items_.data() + items_used_;
       output.item_capacity = static_cast<uint32_t>(items_.size() - items_used_);
       output.item_count = 0;
       std::ranges::fill(output.counters, 0u);
       now = engine_.Transform(record.feed, input, snapshot_, &output);
-      if (now != WEIR_OUTPUT_FULL) return now;
-      if (output.capacity >= options_.output_bytes_max) return WEIR_LIMIT;  // its items fit long before its bytes do
+      if (now != WEIR_OUTPUT_FULL) {
+        return now;
+      }
+      if (output.capacity >= options_.output_bytes_max) {
+        return WEIR_LIMIT;  // its items fit long before its bytes do
+      }
       bytes_.resize(bytes_.size() + std::max<size_t>(output.capacity, kFirstOutput));
       items_.resize(2 * items_.size());
     }
   });
   Sited(slot, status, output.site);
-  if (status != WEIR_OK) return;
+  if (status != WEIR_OK) {
+    return;
+  }
   slot.bytes_at = bytes_used_;
   slot.items_at = items_used_;
   slot.bytes_size = output.used;

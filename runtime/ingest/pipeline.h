@@ -1,5 +1,5 @@
-// One framed record -> what the hub takes: charset, index, probe, transform. Whatever fails before the kernel is a dead
-// letter of class `schema`. Buffers belong to the batch and are reused.
+// One framed record -> what the hub takes: charset, index, probe, transform. Whatever fails before
+// the kernel is a dead letter of class `schema`. Buffers belong to the batch and are reused.
 #pragma once
 
 #include <deque>
@@ -17,7 +17,8 @@ class Pipeline {
  public:
   Pipeline(Engine& engine, const IngestOptions& options);
 
-  // Envelopes are not records; call for messages and junk. `hub`, if given, is asked whether the transform can be skipped.
+  // Envelopes are not records; call for messages and junk. `hub`, if given, is asked whether the
+  // transform can be skipped.
   void Take(const frame::Frame& frame, std::string_view source, uint64_t position, hub::Hub* hub);
   const std::vector<hub::Record>& Records();  // valid until Clear
   void Clear();

@@ -10,29 +10,44 @@ namespace weir::ingest {
 namespace {
 
 int64_t NowMicros() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 class Runner {
  public:
-  Runner(Engine& engine, hub::Hub& hub, const IngestOptions& options) : hub_(hub), options_(options), pipeline_(engine, options) {}
+  Runner(Engine& engine, hub::Hub& hub, const IngestOptions& options)
+      : hub_(hub), options_(options), pipeline_(engine, options) {}
 
   Result<RunReport> Run(const std::vector<Source>& sources) {
-    for (const Source& source : sources) progress_.bytes_total += source.bytes;
     for (const Source& source : sources) {
-      if (Halted()) break;
-      if (!RunSource(source)) report_.unreadable.push_back(source.name);
+      progress_.bytes_total += source.bytes;
+    }
+    for (const Source& source : sources) {
+      if (Halted()) {
+        break;
+      }
+      if (!RunSource(source)) {
+        report_.unreadable.push_back(source.name);
+      }
       ++report_.files;
     }
-    if (!report_.stopped) Flush();
-    if (!failure_.message.empty()) return failure_;
+    if (!report_.stopped) {
+      Flush();
+    }
+    if (!failure_.message.empty()) {
+      return failure_;
+    }
     report_.ledger = hub_.RunLedger();
     return report_;
   }
 
  private:
   bool Halted() {
-    if (options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed)) report_.stopped = true;
+    if (options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed)) {
+      report_.stopped = true;
+    }
     return report_.stopped || !failure_.message.empty();
   }
 
@@ -40,10 +55,16 @@ class Runner {
     progress_.source = source.name;
     uint64_t position = 0;
     frame::Framer framer({}, [&](const frame::Frame& frame) {
-      // What follows a stop is not taken: the next run finds it, and everything before it is a duplicate.
-      if (frame.kind == frame::FrameKind::kEnvelope || report_.stopped || !failure_.message.empty()) return;
+      // What follows a stop is not taken: the next run finds it, and everything before it is a
+      // duplicate.
+      if (frame.kind == frame::FrameKind::kEnvelope || report_.stopped ||
+          !failure_.message.empty()) {
+        return;
+      }
       pipeline_.Take(frame, source.name, position++, &hub_);
-      if (pipeline_.size() >= options_.batch || pipeline_.raw_bytes() >= options_.batch_bytes) Flush();
+      if (pipeline_.size() >= options_.batch || pipeline_.raw_bytes() >= options_.batch_bytes) {
+        Flush();
+      }
     });
     const bool read = ReadChunks(source, [&](std::string_view chunk) {
       framer.Push(chunk);
@@ -55,7 +76,9 @@ class Runner {
   }
 
   void Flush() {
-    if (pipeline_.size() == 0 || !failure_.message.empty()) return;
+    if (pipeline_.size() == 0 || !failure_.message.empty()) {
+      return;
+    }
     const auto applied = hub_.Apply(pipeline_.Records(), NowMicros());
     if (!applied) {
       failure_ = applied.error();
@@ -66,7 +89,9 @@ class Runner {
     pipeline_.Clear();
     progress_.records = report_.records;
     progress_.bytes = report_.bytes;
-    if (options_.progress) options_.progress(progress_);
+    if (options_.progress) {
+      options_.progress(progress_);
+    }
     Halted();
   }
 
@@ -91,11 +116,18 @@ Result<Namespace> ReadNamespaceFile(const std::string& path) {
   return name_space;
 }
 
-Result<RunReport> RunFiles(const std::vector<std::string>& paths, Engine& engine, hub::Hub& hub, const IngestOptions& options) {
+Result<RunReport> RunFiles(const std::vector<std::string>& paths, Engine& engine, hub::Hub& hub,
+                           const IngestOptions& options) {
   const auto sources = ExpandPaths(paths);
-  if (!sources) return sources.error();
-  const std::string& name = options.name_space.name.empty() ? engine.manifest().package : options.name_space.name;
-  if (auto bound = hub.Bind(engine.manifest(), options.name_space.key, name, options.artifact); !bound) return bound.error();
+  if (!sources) {
+    return sources.error();
+  }
+  const std::string& name =
+      options.name_space.name.empty() ? engine.manifest().package : options.name_space.name;
+  if (auto bound = hub.Bind(engine.manifest(), options.name_space.key, name, options.artifact);
+      !bound) {
+    return bound.error();
+  }
   hub.BeginRun();
   return Runner(engine, hub, options).Run(*sources);
 }

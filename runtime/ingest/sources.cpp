@@ -18,15 +18,20 @@ Result<std::vector<Source>> ExpandPaths(const std::vector<std::string>& paths) {
       sources.push_back({path, 0});
     } else if (fs::is_directory(path, error)) {
       std::vector<Source> found;
-      for (auto it = fs::recursive_directory_iterator(path, fs::directory_options::skip_permission_denied, error);
+      for (auto it = fs::recursive_directory_iterator(
+               path, fs::directory_options::skip_permission_denied, error);
            !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
         if (it->path().filename().string().starts_with('.')) {
-          if (it->is_directory(error)) it.disable_recursion_pending();
+          if (it->is_directory(error)) {
+            it.disable_recursion_pending();
+          }
         } else if (it->is_regular_file(error)) {
           found.push_back({it->path().string(), it->file_size(error)});
         }
       }
-      if (error) return Error{"cannot list `" + path + "`"};
+      if (error) {
+        return Error{"cannot list `" + path + "`"};
+      }
       std::ranges::sort(found, {}, &Source::name);
       sources.insert(sources.end(), found.begin(), found.end());
     } else if (fs::exists(path, error)) {
@@ -40,14 +45,20 @@ Result<std::vector<Source>> ExpandPaths(const std::vector<std::string>& paths) {
 }
 
 bool ReadChunks(const Source& source, const std::function<bool(std::string_view)>& chunk) {
-  const int file = source.name == "-" ? STDIN_FILENO : open(source.name.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return false;
+  const int file =
+      source.name == "-" ? STDIN_FILENO : open(source.name.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) {
+    return false;
+  }
   std::vector<char> buffer(256u << 10);
   ssize_t size;
   do {
     size = read(file, buffer.data(), buffer.size());
-  } while ((size < 0 && errno == EINTR) || (size > 0 && chunk({buffer.data(), static_cast<size_t>(size)})));
-  if (file != STDIN_FILENO) close(file);
+  } while ((size < 0 && errno == EINTR) ||
+           (size > 0 && chunk({buffer.data(), static_cast<size_t>(size)})));
+  if (file != STDIN_FILENO) {
+    close(file);
+  }
   return size >= 0;
 }
 

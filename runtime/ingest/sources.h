@@ -15,8 +15,8 @@ struct Source {
   uint64_t bytes = 0;
 };
 
-// Folders become their regular files, recursively, sorted; hidden files are left out. Missing paths are an error: nothing
-// has been read yet.
+// Folders become their regular files, recursively, sorted; hidden files are left out. Missing paths
+// are an error: nothing has been read yet.
 Result<std::vector<Source>> ExpandPaths(const std::vector<std::string>& paths);
 
 // False when the source cannot be read. `chunk` returns false to stop.

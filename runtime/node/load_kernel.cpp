@@ -39,14 +39,19 @@ Result<std::unique_ptr<LoadedKernel>> LoadKernel(const std::string& path) {
 #ifdef WEIR_HAS_PACKAGE
   if (!path.ends_with(".so")) {
     auto opened = package::Package::Open(path);
-    if (!opened) return opened.error();
+    if (!opened) {
+      return opened.error();
+    }
     return std::unique_ptr<LoadedKernel>(std::make_unique<Packaged>(std::move(*opened)));
   }
 #endif
   std::error_code error;
-  const std::string absolute = std::filesystem::absolute(path, error).string();  // never searched for in library paths
+  const std::string absolute =
+      std::filesystem::absolute(path, error).string();  // never searched for in library paths
   void* handle = dlopen(absolute.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr) return Error{"cannot load the kernel `" + path + "`"};
+  if (handle == nullptr) {
+    return Error{"cannot load the kernel `" + path + "`"};
+  }
   const auto* kernel = static_cast<const weir_kernel*>(dlsym(handle, "weir_kernel_v1"));
   if (kernel == nullptr) {
     dlclose(handle);

@@ -15,7 +15,8 @@ class LoadedKernel {
   virtual const weir_kernel* kernel() const = 0;
 };
 
-// A `.weirpkg` (runtime/package), or a shared object `.so` that exports `weir_kernel_v1`: what a package wraps.
+// A `.weirpkg` (runtime/package), or a shared object `.so` that exports `weir_kernel_v1`: what a
+// package wraps.
 Result<std::unique_ptr<LoadedKernel>> LoadKernel(const std::string& path);
 
 }  // namespace weir::node

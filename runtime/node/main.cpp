@@ -1,4 +1,5 @@
-// weir-node: the runtime alone. It sees patient data, so it links neither ANTLR nor LLVM (tests/e2e/hub proves it).
+// weir-node: the runtime alone. It sees patient data, so it links neither ANTLR nor LLVM
+// (tests/e2e/hub proves it).
 #include <signal.h>
 #include <unistd.h>
 
@@ -40,12 +41,17 @@ Result<weir::ingest::IngestOptions> MakeOptions(const Arguments& arguments) {
   options.stop = &stop_requested;
   if (!arguments.namespace_key.empty()) {
     auto name_space = weir::ingest::ReadNamespaceFile(arguments.namespace_key);
-    if (!name_space) return name_space.error();
+    if (!name_space) {
+      return name_space.error();
+    }
     options.name_space = *name_space;
   }
   if (isatty(STDERR_FILENO)) {
     options.progress = [](const weir::ingest::Progress& progress) {
-      const uint64_t percent = progress.bytes_total ? std::min<uint64_t>(100, 100 * progress.bytes / progress.bytes_total) : 0;
+      const uint64_t percent =
+          progress.bytes_total
+              ? std::min<uint64_t>(100, 100 * progress.bytes / progress.bytes_total)
+              : 0;
       std::cerr << "\r" << progress.records << " records, " << percent << " % " << std::flush;
     };
   }
@@ -54,21 +60,33 @@ Result<weir::ingest::IngestOptions> MakeOptions(const Arguments& arguments) {
 
 int64_t Rejected(const weir::hub::Ledger& ledger) {
   int64_t rejected = 0;
-  for (const auto& [feed, counts] : ledger) rejected += counts.schema + counts.terminology + counts.policy + counts.transform;
+  for (const auto& [feed, counts] : ledger) {
+    rejected += counts.schema + counts.terminology + counts.policy + counts.transform;
+  }
   return rejected;
 }
 
 int Report(const Arguments& arguments, const weir::ingest::RunReport& report) {
-  for (const std::string& path : report.unreadable) std::cerr << "weir-node: cannot read `" << path << "`\n";
-  if (report.stopped) std::cerr << "weir-node: stopped; the hub holds what was committed, another run takes the rest\n";
-  if (!report.unreadable.empty() || (arguments.fail_on == "rejected" && Rejected(report.ledger) > 0)) return kFindings;
+  for (const std::string& path : report.unreadable) {
+    std::cerr << "weir-node: cannot read `" << path << "`\n";
+  }
+  if (report.stopped) {
+    std::cerr
+        << "weir-node: stopped; the hub holds what was committed, another run takes the rest\n";
+  }
+  if (!report.unreadable.empty() ||
+      (arguments.fail_on == "rejected" && Rejected(report.ledger) > 0)) {
+    return kFindings;
+  }
   return kFine;
 }
 
 void PrintLedger(const weir::hub::Ledger& ledger) {
-  printf("%-24s %9s %9s %9s %9s %9s\n", "feed", "received", "applied", "duplicate", "suppressed", "rejected");
+  printf("%-24s %9s %9s %9s %9s %9s\n", "feed", "received", "applied", "duplicate", "suppressed",
+         "rejected");
   for (const auto& [feed, c] : ledger) {
-    printf("%-24s %9lld %9lld %9lld %9lld %9lld\n", feed.c_str(), static_cast<long long>(c.received), static_cast<long long>(c.applied),
+    printf("%-24s %9lld %9lld %9lld %9lld %9lld\n", feed.c_str(),
+           static_cast<long long>(c.received), static_cast<long long>(c.applied),
            static_cast<long long>(c.duplicate), static_cast<long long>(c.suppressed),
            static_cast<long long>(c.schema + c.terminology + c.policy + c.transform));
   }
@@ -76,16 +94,28 @@ void PrintLedger(const weir::hub::Ledger& ledger) {
 
 int Run(const Arguments& arguments) {
   auto loaded = weir::node::LoadKernel(arguments.package);
-  if (!loaded) return Fail(loaded.error());
+  if (!loaded) {
+    return Fail(loaded.error());
+  }
   auto engine = weir::ingest::KernelEngine::Create((*loaded)->kernel());
-  if (!engine) return Fail(engine.error());
+  if (!engine) {
+    return Fail(engine.error());
+  }
   auto options = MakeOptions(arguments);
-  if (!options) return Fail(options.error());
+  if (!options) {
+    return Fail(options.error());
+  }
   auto hub = weir::hub::Hub::Open({.path = arguments.hub, .key_file = arguments.key_file});
-  if (!hub) return Fail(hub.error());
+  if (!hub) {
+    return Fail(hub.error());
+  }
   auto report = weir::ingest::RunFiles(arguments.in, *engine, **hub, *options);
-  if (options->progress) std::cerr << "\n";
-  if (!report) return Fail(report.error());
+  if (options->progress) {
+    std::cerr << "\n";
+  }
+  if (!report) {
+    return Fail(report.error());
+  }
   if (arguments.json) {
     std::cout << weir::hub::LedgerJson(report->ledger) << "\n";
   } else {
@@ -96,11 +126,17 @@ int Run(const Arguments& arguments) {
 
 int Map(const Arguments& arguments) {
   auto loaded = weir::node::LoadKernel(arguments.package);
-  if (!loaded) return Fail(loaded.error());
+  if (!loaded) {
+    return Fail(loaded.error());
+  }
   auto engine = weir::ingest::KernelEngine::Create((*loaded)->kernel());
-  if (!engine) return Fail(engine.error());
+  if (!engine) {
+    return Fail(engine.error());
+  }
   auto options = MakeOptions(arguments);
-  if (!options) return Fail(options.error());
+  if (!options) {
+    return Fail(options.error());
+  }
   options->progress = nullptr;
   auto report = weir::ingest::MapFiles(arguments.in, *engine, std::cout, *options);
   return report ? Report(arguments, *report) : Fail(report.error());
@@ -118,19 +154,22 @@ int main(int argc, char** argv) {
   for (CLI::App* command : {run, map}) {
     command->add_option("package", arguments.package, "compiled feed")->required();
     command->add_option("--in", arguments.in, "files, folders or -")->required();
-    command->add_option("--namespace-key", arguments.namespace_key, "file with 32 hex digits and a name");
-    command->add_option("--batch", arguments.batch, "records per transaction")->check(CLI::Range(1, 1'000'000));
+    command->add_option("--namespace-key", arguments.namespace_key,
+                        "file with 32 hex digits and a name");
+    command->add_option("--batch", arguments.batch, "records per transaction")
+        ->check(CLI::Range(1, 1'000'000));
   }
   run->add_option("--hub", arguments.hub, "hub file")->required();
   run->add_option("--key-file", arguments.key_file, "key of the hub; default: WEIR_HUB_KEY_FILE");
-  run->add_option("--fail-on", arguments.fail_on, "exit 1 when records are refused")->check(CLI::IsMember({"rejected"}));
+  run->add_option("--fail-on", arguments.fail_on, "exit 1 when records are refused")
+      ->check(CLI::IsMember({"rejected"}));
   run->add_flag("--json", arguments.json, "the run's ledger as JSON");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kFine : kUsage;
   }
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = RequestStop;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);

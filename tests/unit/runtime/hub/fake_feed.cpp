@@ -29,10 +29,12 @@ std::string FakeId(uint32_t number) {
 }
 
 std::string FakeMessage::Content() const {
-  std::string content = key + "|" + event + "|" + std::to_string(time) + "|" + salt + "|" + std::to_string(status) + rejection.code;
+  std::string content = key + "|" + event + "|" + std::to_string(time) + "|" + salt + "|" +
+                        std::to_string(status) + rejection.code;
   for (const FakeItem& item : items) {
-    content += "\r" + std::to_string(item.op) + "," + std::to_string(item.map) + "," + std::to_string(item.number) + "," + item.members +
-               "," + std::to_string(item.survivor);
+    content += "\r" + std::to_string(item.op) + "," + std::to_string(item.map) + "," +
+               std::to_string(item.number) + "," + item.members + "," +
+               std::to_string(item.survivor);
   }
   return content;
 }
@@ -45,9 +47,12 @@ void FakeBatch::Add(const FakeMessage& message, std::string_view source, uint64_
   kept.key = message.key;
   Record record{.source = source, .position = position, .raw = kept.raw, .status = message.status};
   record.content = HashRaw(message.Content());
-  for (int shift = 56; shift >= 0; shift -= 8) kept.order += static_cast<char>((message.time + (int64_t{1} << 40)) >> shift & 255);
+  for (int shift = 56; shift >= 0; shift -= 8) {
+    kept.order += static_cast<char>((message.time + (int64_t{1} << 40)) >> shift & 255);
+  }
   const bool undo = message.event == "A11" || message.event == "A37";
-  kept.order += static_cast<char>(undo ? 1 : 0) + message.key + '\0' + std::string(View(record.content)) + std::to_string(message.transport);
+  kept.order += static_cast<char>(undo ? 1 : 0) + message.key + '\0' +
+                std::string(View(record.content)) + std::to_string(message.transport);
   for (const FakeItem& item : message.items) {
     weir_contribution out{};
     out.op = item.op;
@@ -55,13 +60,16 @@ void FakeBatch::Add(const FakeMessage& message, std::string_view source, uint64_
     out.type = item.map == kEncounterMap || item.map == kVisitMap ? 1 : 0;
     memcpy(out.id, FakeId(item.number).data(), 32);
     memcpy(out.other_id, FakeId(item.survivor).data(), 32);
-    const std::string tag = item.op != WEIR_OP_RETRACT ? message.event : message.event == "A37" ? "A40" : "A01,A04";
+    const std::string tag = item.op != WEIR_OP_RETRACT ? message.event
+                            : message.event == "A37"   ? "A40"
+                                                       : "A01,A04";
     out.tag_offset = static_cast<uint32_t>(kept.bytes.size());
     out.tag_size = static_cast<uint32_t>(tag.size());
     kept.bytes += tag;
     out.body_offset = static_cast<uint32_t>(kept.bytes.size());
     if (item.op != WEIR_OP_RETRACT && item.op != WEIR_OP_ALIAS) {
-      kept.bytes += R"({"resourceType":")" + std::string(out.type == 1 ? "Encounter" : "Patient") + R"(","id":")" + FakeId(item.number) + '"' +
+      kept.bytes += R"({"resourceType":")" + std::string(out.type == 1 ? "Encounter" : "Patient") +
+                    R"(","id":")" + FakeId(item.number) + '"' +
                     (item.members.empty() ? "" : "," + item.members) + "}";
     }
     out.body_size = static_cast<uint32_t>(kept.bytes.size()) - out.body_offset;
@@ -74,7 +82,9 @@ void FakeBatch::Add(const FakeMessage& message, std::string_view source, uint64_
   record.event = kept.event = message.event;
   record.event_time_us = message.time * 1'000'000;
   record.rejection = message.rejection;
-  if (message.status == WEIR_OK) record.items = kept.items;
+  if (message.status == WEIR_OK) {
+    record.items = kept.items;
+  }
   record.bytes = kept.bytes;
   record.counters[WEIR_COUNT_DEGRADED] = message.degraded;
   records_.push_back(record);
@@ -95,7 +105,9 @@ std::unique_ptr<Hub> HubFile::Open(bool read_only, bool bind) const {
   if (!read_only && bind) {
     const std::array<uint8_t, 16> key{1, 2, 3};
     const auto bound = (*hub)->Bind(FakeManifest(), key, "fake");
-    if (!bound) ADD_FAILURE() << bound.error().message;
+    if (!bound) {
+      ADD_FAILURE() << bound.error().message;
+    }
   }
   return std::move(*hub);
 }
@@ -103,7 +115,9 @@ std::unique_ptr<Hub> HubFile::Open(bool read_only, bool bind) const {
 void ApplyAll(Hub& hub, const std::vector<FakeMessage>& messages, size_t batch_size) {
   for (size_t i = 0; i < messages.size(); i += batch_size) {
     FakeBatch batch;
-    for (size_t j = i; j < std::min(messages.size(), i + batch_size); ++j) batch.Add(messages[j], "fake", j);
+    for (size_t j = i; j < std::min(messages.size(), i + batch_size); ++j) {
+      batch.Add(messages[j], "fake", j);
+    }
     const auto applied = hub.Apply(batch.records(), 1'000'000);
     ASSERT_TRUE(applied) << applied.error().message;
   }
@@ -118,9 +132,13 @@ std::string ExportText(Hub& hub, std::string_view type) {
 std::vector<FakeMessage> RandomMessages(uint32_t seed, size_t count) {
   std::mt19937 random(seed);
   const auto pick = [&](uint32_t n) { return static_cast<uint32_t>(random() % n); };
-  const std::vector<std::string> patient = {R"("gender":"male")", R"("gender":"female","birthDate":"1970")", R"("gender":null)",
-                                            R"("deceasedBoolean":true)", R"("deceasedDateTime":"2020-01-01")",
-                                            R"("identifier":[{"value":"7"}],"gender":"other")", R"("birthDate":null)"};
+  const std::vector<std::string> patient = {R"("gender":"male")",
+                                            R"("gender":"female","birthDate":"1970")",
+                                            R"("gender":null)",
+                                            R"("deceasedBoolean":true)",
+                                            R"("deceasedDateTime":"2020-01-01")",
+                                            R"("identifier":[{"value":"7"}],"gender":"other")",
+                                            R"("birthDate":null)"};
   std::vector<FakeMessage> messages;
   while (messages.size() < count) {
     FakeMessage m;
@@ -134,7 +152,9 @@ std::vector<FakeMessage> RandomMessages(uint32_t seed, size_t count) {
       m.event = pick(2) ? "A01" : "A08";
       m.items = {about};
       if (pick(2)) {
-        m.items.push_back({WEIR_OP_PATCH, kEncounterMap, 100 + pick(4), R"("status":"in-progress","subject":{"reference":"Patient/)" + FakeId(who) + "\"}"});
+        m.items.push_back(
+            {WEIR_OP_PATCH, kEncounterMap, 100 + pick(4),
+             R"("status":"in-progress","subject":{"reference":"Patient/)" + FakeId(who) + "\"}"});
       }
     } else if (kind == 9) {
       m.items = {{WEIR_OP_PUT, kPatientMap, who, patient[pick(7)]}};
@@ -142,7 +162,8 @@ std::vector<FakeMessage> RandomMessages(uint32_t seed, size_t count) {
       m.items = {about, {WEIR_OP_FILL, kLabPatientMap, who, patient[pick(7)]}};
     } else if (kind == 11) {
       m.event = "A11";
-      m.items = {{WEIR_OP_RETRACT, pick(2) ? kEncounterMap : kPatientMap, pick(2) ? who : 100 + pick(4)}};
+      m.items = {
+          {WEIR_OP_RETRACT, pick(2) ? kEncounterMap : kPatientMap, pick(2) ? who : 100 + pick(4)}};
     } else if (kind == 12) {
       m.event = "A40";
       m.items = {{WEIR_OP_ALIAS, kMergeMap, who, {}, pick(5)}};
@@ -150,10 +171,13 @@ std::vector<FakeMessage> RandomMessages(uint32_t seed, size_t count) {
       m.event = "A37";
       m.items = {{WEIR_OP_RETRACT, kMergeMap, who}};
     } else if (kind < 17) {
-      m.items = {about, {WEIR_OP_PATCH, kVisitMap, 200 + pick(3), R"("subject":{"reference":"Patient/)" + FakeId(who) + "\"}"}};
+      m.items = {about,
+                 {WEIR_OP_PATCH, kVisitMap, 200 + pick(3),
+                  R"("subject":{"reference":"Patient/)" + FakeId(who) + "\"}"}};
     } else if (kind == 17) {
       m.status = WEIR_REJECTED;
-      m.rejection = pick(2) ? SiteInfo{"terminology", "code", "PV1-2"} : SiteInfo{"schema", "required", "PID-3"};
+      m.rejection = pick(2) ? SiteInfo{"terminology", "code", "PV1-2"}
+                            : SiteInfo{"schema", "required", "PID-3"};
     } else {
       m.status = kind == 18 ? WEIR_UNROUTED : WEIR_SUPPRESSED;
     }

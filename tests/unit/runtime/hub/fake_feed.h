@@ -1,4 +1,5 @@
-// A feed and kernel made up for tests: messages are plain structs, and their "transform" is what the struct says.
+// A feed and kernel made up for tests: messages are plain structs, and their "transform" is what
+// the struct says.
 #pragma once
 
 #include <deque>
@@ -12,24 +13,30 @@ namespace weir::hub::testing {
 
 struct FakeItem {
   weir_op op = WEIR_OP_PATCH;
-  uint32_t map = 0;    // ordinal in FakeManifest
-  uint32_t number = 0; // of the resource: its id is the number as hex
+  uint32_t map = 0;       // ordinal in FakeManifest
+  uint32_t number = 0;    // of the resource: its id is the number as hex
   std::string members{};  // "\"gender\":\"male\""
   uint32_t survivor = 0;  // alias
 };
 
-enum FakeMap : uint32_t { kPatientMap = 0, kEncounterMap = 1, kLabPatientMap = 2, kMergeMap = 3, kVisitMap = 4 };
+enum FakeMap : uint32_t {
+  kPatientMap = 0,
+  kEncounterMap = 1,
+  kLabPatientMap = 2,
+  kMergeMap = 3,
+  kVisitMap = 4
+};
 
 struct FakeMessage {
-  std::string key = "K1";       // MSH-10, say; empty: unreadable
-  int64_t time = 0;             // event time, seconds
-  int64_t transport = 0;        // MSH-7, say: in the bytes and in the order key, not in the content
-  std::string event = "A01";    // tag of its contributions and retracts
+  std::string key = "K1";     // MSH-10, say; empty: unreadable
+  int64_t time = 0;           // event time, seconds
+  int64_t transport = 0;      // MSH-7, say: in the bytes and in the order key, not in the content
+  std::string event = "A01";  // tag of its contributions and retracts
   weir_status status = WEIR_OK;
   SiteInfo rejection{};
   std::vector<FakeItem> items{};
   bool degraded = false;
-  std::string salt{};           // makes contents differ
+  std::string salt{};  // makes contents differ
 
   std::string Content() const;
   std::string Raw() const;

@@ -11,7 +11,8 @@
 namespace weir::hub::testing {
 namespace {
 
-FakeMessage About(const char* key, int64_t time, uint32_t who, std::string members, const char* event = "A01") {
+FakeMessage About(const char* key, int64_t time, uint32_t who, std::string members,
+                  const char* event = "A01") {
   FakeMessage m;
   m.key = key;
   m.time = time;
@@ -21,7 +22,8 @@ FakeMessage About(const char* key, int64_t time, uint32_t who, std::string membe
 }
 FakeMessage Visit(const char* key, int64_t time, uint32_t who, uint32_t visit) {
   FakeMessage m = About(key, time, who, R"("active":true)");
-  m.items.push_back({WEIR_OP_PATCH, kVisitMap, visit, R"("subject":{"reference":"Patient/)" + FakeId(who) + "\"}"});
+  m.items.push_back({WEIR_OP_PATCH, kVisitMap, visit,
+                     R"("subject":{"reference":"Patient/)" + FakeId(who) + "\"}"});
   return m;
 }
 FakeMessage Merge(const char* key, int64_t time, uint32_t loser, uint32_t survivor) {
@@ -43,20 +45,24 @@ struct Fixture : ::testing::Test {
   Counts Adt() { return (*hub->ReadLedger())["adt"]; }
   void ExpectSound() {
     const auto report = hub->Verify();
-    for (const std::string& fault : report->faults) ADD_FAILURE() << fault;
+    for (const std::string& fault : report->faults) {
+      ADD_FAILURE() << fault;
+    }
   }
 };
 using HubTest = Fixture;
 
 TEST_F(HubTest, AppliesAndPatches) {
-  ApplyAll(*hub, {About("1", 1, 1, R"("gender":"male","birthDate":"1970")"), About("2", 2, 1, R"("gender":null)")});
+  ApplyAll(*hub, {About("1", 1, 1, R"("gender":"male","birthDate":"1970")"),
+                  About("2", 2, 1, R"("gender":null)")});
   EXPECT_EQ(ExportText(*hub), Patient(1, R"("birthDate":"1970")"));
   EXPECT_EQ(Adt().applied, 2);
   ExpectSound();
 }
 
 TEST_F(HubTest, ALateMessageIsFoldedWhereItBelongsAndCounted) {
-  ApplyAll(*hub, {About("1", 1000, 1, R"("gender":"male")"), About("2", 5, 1, R"("gender":"other","birthDate":"1970")")});
+  ApplyAll(*hub, {About("1", 1000, 1, R"("gender":"male")"),
+                  About("2", 5, 1, R"("gender":"other","birthDate":"1970")")});
   EXPECT_EQ(ExportText(*hub), Patient(1, R"("gender":"male","birthDate":"1970")"));
   EXPECT_EQ(Adt().late, 1);  // `late after` is 60 s
   ExpectSound();
@@ -72,7 +78,8 @@ TEST_F(HubTest, SameKeySameContentIsADuplicateAtAnyAge) {
 }
 
 TEST_F(HubTest, SameKeyOtherContentIsAppliedAndCounted) {
-  ApplyAll(*hub, {About("1", 1, 1, R"("gender":"male")"), About("1", 2, 1, R"("birthDate":"1970")"), About("1", 3, 2, R"("active":true)")});
+  ApplyAll(*hub, {About("1", 1, 1, R"("gender":"male")"), About("1", 2, 1, R"("birthDate":"1970")"),
+                  About("1", 3, 2, R"("active":true)")});
   EXPECT_EQ(Adt().applied, 3);
   EXPECT_EQ(Adt().key_reused, 2);
   ExpectSound();
@@ -104,7 +111,8 @@ TEST_F(HubTest, RejectedRecordsBecomeDeadLettersOnce) {
   ApplyAll(*hub, {m, m, junk});
   const auto letters = *hub->DeadLetters();
   ASSERT_EQ(letters.size(), 2u);
-  EXPECT_EQ(letters[0].error_class + "/" + letters[0].code + "/" + letters[0].path, "terminology/code/PV1-2");
+  EXPECT_EQ(letters[0].error_class + "/" + letters[0].code + "/" + letters[0].path,
+            "terminology/code/PV1-2");
   EXPECT_EQ(letters[0].semantic_digest, "d1");
   EXPECT_EQ(letters[1].feed, "_unrouted");
   EXPECT_EQ(**hub->DeadLetterRaw(letters[0].id), m.Raw());
@@ -126,7 +134,9 @@ TEST_F(HubTest, SuppressedIsCountedButItsBytesAreNotKept) {
   ExpectSound();
   hub.reset();
   for (const char* end : {"", "-wal"}) {
-    if (!std::filesystem::exists(file.path() + end)) continue;
+    if (!std::filesystem::exists(file.path() + end)) {
+      continue;
+    }
     std::ifstream in(file.path() + end, std::ios::binary);
     const std::string bytes((std::istreambuf_iterator<char>(in)), {});
     EXPECT_EQ(bytes.find("needle-in-the-file"), std::string::npos);
@@ -135,25 +145,32 @@ TEST_F(HubTest, SuppressedIsCountedButItsBytesAreNotKept) {
 
 TEST_F(HubTest, MergesEarlierAndLaterMessagesAlikeAndReferencesFollow) {
   FakeMessage stay = About("2", 2, 2, R"("birthDate":"1970")");
-  stay.items.push_back({WEIR_OP_PATCH, kEncounterMap, 100, R"("status":"finished","subject":{"reference":"Patient/)" + FakeId(2) + "\"}"});
-  ApplyAll(*hub, {About("1", 1, 1, R"("gender":"male")"), stay, Merge("3", 3, 2, 1), About("4", 4, 2, R"("active":true)")});
-  EXPECT_EQ(ExportText(*hub, "Patient"), Patient(1, R"("active":true,"gender":"male","birthDate":"1970")"));
+  stay.items.push_back(
+      {WEIR_OP_PATCH, kEncounterMap, 100,
+       R"("status":"finished","subject":{"reference":"Patient/)" + FakeId(2) + "\"}"});
+  ApplyAll(*hub, {About("1", 1, 1, R"("gender":"male")"), stay, Merge("3", 3, 2, 1),
+                  About("4", 4, 2, R"("active":true)")});
+  EXPECT_EQ(ExportText(*hub, "Patient"),
+            Patient(1, R"("active":true,"gender":"male","birthDate":"1970")"));
   EXPECT_NE(ExportText(*hub, "Encounter").find("Patient/" + FakeId(1)), std::string::npos);
   ExpectSound();
   FakeMessage undo = Merge("5", 5, 2, 1);
   undo.event = "A37";
   undo.items[0].op = WEIR_OP_RETRACT;
   ApplyAll(*hub, {undo});
-  EXPECT_EQ(ExportText(*hub, "Patient"), Patient(1, R"("gender":"male")") + Patient(2, R"("active":true,"birthDate":"1970")"));
+  EXPECT_EQ(ExportText(*hub, "Patient"),
+            Patient(1, R"("gender":"male")") + Patient(2, R"("active":true,"birthDate":"1970")"));
   EXPECT_NE(ExportText(*hub, "Encounter").find("Patient/" + FakeId(2)), std::string::npos);
   ExpectSound();
 }
 
 TEST_F(HubTest, MergesFollowChainsAndTheLatestOfACircleStands) {
-  ApplyAll(*hub, {About("1", 1, 1, R"("gender":"male")"), About("2", 1, 2, R"("active":true)"), About("3", 1, 3, R"("birthDate":"1970")"),
-                  Merge("4", 4, 1, 2), Merge("5", 5, 2, 3)});
+  ApplyAll(*hub,
+           {About("1", 1, 1, R"("gender":"male")"), About("2", 1, 2, R"("active":true)"),
+            About("3", 1, 3, R"("birthDate":"1970")"), Merge("4", 4, 1, 2), Merge("5", 5, 2, 3)});
   EXPECT_EQ(ExportText(*hub), Patient(3, R"("active":true,"gender":"male","birthDate":"1970")"));
-  ApplyAll(*hub, {Merge("6", 6, 3, 1)});  // now 1 -> 2 is the least: it gives way and 1 is the survivor
+  ApplyAll(*hub,
+           {Merge("6", 6, 3, 1)});  // now 1 -> 2 is the least: it gives way and 1 is the survivor
   EXPECT_EQ(ExportText(*hub), Patient(1, R"("active":true,"gender":"male","birthDate":"1970")"));
   ExpectSound();
 }
@@ -161,7 +178,8 @@ TEST_F(HubTest, MergesFollowChainsAndTheLatestOfACircleStands) {
 TEST_F(HubTest, AVisitKeyOfAnotherPatientIsADeadLetterWhoeverCameFirst) {
   ApplyAll(*hub, {Visit("2", 20, 2, 200)});
   EXPECT_EQ(Adt().applied, 1);
-  ApplyAll(*hub, {Visit("1", 10, 1, 200)});  // earlier: it holds the key, and the applied one is refused
+  ApplyAll(*hub,
+           {Visit("1", 10, 1, 200)});  // earlier: it holds the key, and the applied one is refused
   EXPECT_EQ(Adt().applied, 1);
   EXPECT_EQ(Adt().transform, 1);
   ASSERT_EQ(hub->DeadLetters()->size(), 1u);
@@ -184,14 +202,16 @@ TEST_F(HubTest, RunLedgerCountsThisRunsRecordsOnly) {
   EXPECT_EQ(hub->RunLedger()["adt"].received, 2);
   EXPECT_EQ(hub->RunLedger()["adt"].duplicate, 1);
   EXPECT_EQ(Adt().received, 3);
-  EXPECT_EQ(LedgerJson(hub->RunLedger()),
-            R"({"feeds":{"adt":{"received":2,"applied":1,"duplicate":1,"suppressed":0,"rejected":{"schema":0,"terminology":0,"policy":0,"transform":0},)"
-            R"("in_flight":0,"late":0,"key_reused":0,"degraded":0,"omitted":0}}})");
+  EXPECT_EQ(
+      LedgerJson(hub->RunLedger()),
+      R"({"feeds":{"adt":{"received":2,"applied":1,"duplicate":1,"suppressed":0,"rejected":{"schema":0,"terminology":0,"policy":0,"transform":0},)"
+      R"("in_flight":0,"late":0,"key_reused":0,"degraded":0,"omitted":0}}})");
 }
 
 TEST_F(HubTest, FindsByIdAndByIdentifierWithWhatRefersToIt) {
   FakeMessage m = About("1", 1, 7, R"("identifier":[{"system":"urn:x","value":"MRN\"7"}])");
-  m.items.push_back({WEIR_OP_PATCH, kEncounterMap, 100, R"("subject":{"reference":"Patient/)" + FakeId(7) + "\"}"});
+  m.items.push_back({WEIR_OP_PATCH, kEncounterMap, 100,
+                     R"("subject":{"reference":"Patient/)" + FakeId(7) + "\"}"});
   ApplyAll(*hub, {m, About("2", 2, 8, R"("identifier":[{"value":"8"}])")});
   for (const std::string& term : {std::string("MRN\"7"), FakeId(7)}) {
     std::ostringstream out;
@@ -240,9 +260,11 @@ TEST(HubKey, EncryptsAndRefusesTheWrongKey) {
     std::ofstream(file.folder() + "/" + name) << key;
     return file.folder() + "/" + name;
   };
-  const std::string raw = write("raw", std::string(64, 'a') + "\n"), phrase = write("phrase", "correct horse battery");
+  const std::string raw = write("raw", std::string(64, 'a') + "\n"),
+                    phrase = write("phrase", "correct horse battery");
   for (const std::string& key : {raw, phrase}) {
-    const std::string path = file.folder() + "/" + std::filesystem::path(key).filename().string() + ".db";
+    const std::string path =
+        file.folder() + "/" + std::filesystem::path(key).filename().string() + ".db";
     {
       auto hub = Hub::Open({.path = path, .key_file = key});
       ASSERT_TRUE(hub) << hub.error().message;

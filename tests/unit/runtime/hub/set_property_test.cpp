@@ -1,5 +1,6 @@
-// Promise 3: the state is a pure function of the set of accepted messages. Shuffled, doubled, cut into other batches, or
-// killed between: the same digest, the same export, a balanced ledger, a sound file.
+// Promise 3: the state is a pure function of the set of accepted messages. Shuffled, doubled, cut
+// into other batches, or killed between: the same digest, the same export, a balanced ledger, a
+// sound file.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -21,7 +22,8 @@ struct Outcome {
 
 Outcome Read(Hub& hub) {
   const auto report = hub.Verify();
-  EXPECT_TRUE(report->faults.empty()) << report->faults.size() << " faults, first: " << report->faults.front();
+  EXPECT_TRUE(report->faults.empty())
+      << report->faults.size() << " faults, first: " << report->faults.front();
   Outcome outcome{.digest = *hub.Digest(), .text = ExportText(hub)};
   const auto ledger = hub.ReadLedger();
   for (const auto& [feed, counts] : *ledger) {
@@ -81,7 +83,9 @@ TEST(SetPropertyKill, SurvivesKillAtAnyMoment) {
     ASSERT_GE(child, 0);
     if (child == 0) {  // starts over each time, as a sender does that got no acknowledgement
       const auto hub = file.Open();
-      if (hub != nullptr) ApplyAll(*hub, messages, 5);
+      if (hub != nullptr) {
+        ApplyAll(*hub, messages, 5);
+      }
       _exit(0);
     }
     usleep(1000 + random() % 40000);
