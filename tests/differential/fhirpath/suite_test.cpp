@@ -1,6 +1,6 @@
-// Runs the R4 suite through the interpreter and prints pass counts by group. exclusions.tsv lists
-// every test that may fail, with the reason; one that fails unlisted, or passes though listed,
-// fails this test.
+// Runs the R4 suite through the interpreter, by the untyped front end (exclusions.tsv) and by the
+// checker (exclusions_typed.tsv), and prints pass counts by group. A list holds every test that may
+// fail, with the reason; one that fails unlisted, or passes though listed, fails this test.
 #include "tests/differential/fhirpath/suite.h"
 
 #include <gtest/gtest.h>
@@ -14,6 +14,7 @@
 #include <set>
 #include <sstream>
 
+#include "compiler/check/expr.h"
 #include "compiler/ir/interp/type_model.h"
 #include "compiler/syntax/parse.h"
 #include "tests/differential/fhirpath/untyped.h"
@@ -74,10 +75,13 @@ class Suite {
   Suite()
       : types_table_(std::move(*fhir::TypeTable::Load(
             std::string(WEIR_SOURCE_DIR) + "/contracts/registry", {"fhir-r4"}))),
+        v2_table_(
+            std::move(*fhir::V2Table::Load(std::string(WEIR_SOURCE_DIR) + "/contracts/registry"))),
         types_(*types_table_) {}
 
-  // Nothing when the case passes, else what went wrong.
-  std::optional<std::string> Run(const Case& test) {
+  // Nothing when the case passes, else what went wrong. `typed`: through the checker, as authors'
+  // expressions go.
+  std::optional<std::string> Run(const Case& test, bool typed) {
     const ir::Json* root = Input(test.input);
     if (!test.input.empty() && root == nullptr) {
       return "input is missing";
@@ -94,7 +98,8 @@ class Suite {
     }
     ir::Module module;
     int64_t slots = 0;
-    auto node = LowerUntyped(*expression, root_type, types_, module, &slots);
+    auto node = typed ? LowerTyped(*expression, root_type, sink, module, &slots)
+                      : LowerUntyped(*expression, root_type, types_, module, &slots);
     if (!node.ok()) {
       return test.invalid.empty() ? std::optional<std::string>("refused: " + node.error().message)
                                   : std::nullopt;
@@ -114,6 +119,17 @@ class Suite {
   }
 
  private:
+  Result<ir::Node*> LowerTyped(const ast::Expr& expression, const std::string& root_type,
+                               DiagnosticSink& sink, ir::Module& module, int64_t* slots) {
+    check::ExprContext context{*types_table_, *v2_table_, module, sink, nullptr};
+    ir::Node* node = check::CheckFhirPath(context, expression, root_type, slots);
+    if (node == nullptr) {
+      return Error{sink.diagnostics().empty() ? "refused without a word"
+                                              : sink.diagnostics().back().message};
+    }
+    return node;
+  }
+
   static std::string Show(const ir::Items& items) {
     std::string out;
     for (const ir::Item& item : items) {
@@ -161,15 +177,15 @@ class Suite {
   }
 
   std::unique_ptr<fhir::TypeTable> types_table_;
+  std::unique_ptr<fhir::V2Table> v2_table_;
   ir::RegistryTypes types_;
   std::map<std::string, std::unique_ptr<ir::Json>> inputs_;
 };
 
 // group TAB name TAB reason
-std::map<std::string, std::string> Exclusions() {
+std::map<std::string, std::string> Exclusions(const std::string& file) {
   std::map<std::string, std::string> out;
-  std::istringstream in(
-      ReadFile(fs::path(WEIR_SOURCE_DIR) / "tests/differential/fhirpath/exclusions.tsv"));
+  std::istringstream in(ReadFile(fs::path(WEIR_SOURCE_DIR) / "tests/differential/fhirpath" / file));
   for (std::string line; std::getline(in, line);) {
     size_t last = line.rfind('\t');
     if (!line.starts_with("#") && last != std::string::npos) {
@@ -179,7 +195,7 @@ std::map<std::string, std::string> Exclusions() {
   return out;
 }
 
-TEST(FhirPathSuite, R4) {
+void RunSuite(bool typed, const std::string& exclusions) {
   fs::path xml = Shared() / "conformance/fhirpath-r4/tests-fhir-r4.xml";
   if (!fs::exists(xml)) {
     GTEST_SKIP() << "the suite is not there: set WEIR_SHARED";
@@ -187,14 +203,14 @@ TEST(FhirPathSuite, R4) {
   auto cases = ReadSuite(xml.string());
   ASSERT_TRUE(cases.ok());
   ASSERT_GT(cases->size(), 500u);
-  auto excluded = Exclusions();
+  auto excluded = Exclusions(exclusions);
   std::set<std::string> seen;
   std::map<std::string, std::pair<int, int>> groups;  // passed, all
   int passed = 0;
   Suite suite;
   for (const Case& test : *cases) {
     std::string id = test.group + "\t" + test.name;
-    auto wrong = suite.Run(test);
+    auto wrong = suite.Run(test, typed);
     ++groups[test.group].second;
     groups[test.group].first += wrong ? 0 : 1;
     passed += wrong ? 0 : 1;
@@ -217,6 +233,10 @@ TEST(FhirPathSuite, R4) {
   std::printf("passed %d of %zu, %zu excluded with a reason\n", passed, cases->size(),
               excluded.size());
 }
+
+TEST(FhirPathSuite, R4) { RunSuite(false, "exclusions.tsv"); }
+
+TEST(FhirPathSuite, R4Typed) { RunSuite(true, "exclusions_typed.tsv"); }
 
 }  // namespace
 }  // namespace weir::fhirpath_suite
