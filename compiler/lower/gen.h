@@ -1,0 +1,127 @@
+// The code generator's inside: one object per module. Values are (items, count) pairs in registers, emissions answer
+// whether they wrote, conditions are 0 false, 1 true, 2 empty. Slots live in a frame in memory, so that any subtree can
+// become a function of (context, frame) and no function grows beyond what LLVM handles in linear time.
+#pragma once
+
+#include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/Module.h>
+
+#include <functional>
+#include <map>
+#include <string>
+#include <unordered_map>
+
+#include "compiler/ir/ir.h"
+
+namespace weir::lower {
+
+struct Value {
+  llvm::Value* items;
+  llvm::Value* count;
+};
+
+class Gen {
+ public:
+  // `out` already holds the helpers.
+  Gen(const ir::Module& module, llvm::Module& out);
+  void Run();
+  const std::string& error() const { return error_; }
+
+ private:
+  // value.cpp
+  Value Eval(const ir::Node& node);
+  Value EvalPlain(const ir::Node& node);
+  Value EvalCall(const ir::Node& node);
+  Value EvalUserCall(const ir::Node& node);
+  Value EvalKey(const ir::Node& node);
+  Value EvalLookup(const ir::Node& node);
+  Value EvalAuthority(const ir::Node& node);
+  Value EvalLiteral(const ir::Node& node);
+  Value Filter(const ir::Node& call, Value input, bool keep_items);
+  Value Written(const ir::Node& path);
+  llvm::Value* EvalTri(const ir::Node& node);
+  llvm::Value* EvalLogic(const ir::Node& node);
+  llvm::Value* EvalAll(const ir::Node& call);
+  llvm::Value* Truth(const ir::Node& node);      // i1; empty is false, not a Boolean fails
+  llvm::Value* Singleton(const ir::Node& node);  // tri
+  static bool IsTri(const ir::Node& node);
+  void BindItem(int64_t slot, llvm::Value* item, llvm::Value* index, const ir::Node& body);
+  Value Choose(llvm::Value* condition, const std::function<Value()>& yes, const std::function<Value()>& no);
+  Value Memoised(int memo, const ir::Node& node);
+  void CountClosed(const ir::Node& node);
+  int Intern(const ir::Node& node);
+
+  // emit.cpp
+  llvm::Value* Emit(const ir::Node& node, llvm::Value* in_array);
+  llvm::Value* EmitContainer(const ir::Node& node, llvm::Value* in_array);
+  llvm::Value* EmitMember(const ir::Node& node);
+  llvm::Value* EmitEach(const ir::Node& node, llvm::Value* in_array);
+  llvm::Value* EmitAll(const ir::Node* const* kids, size_t count, llvm::Value* in_array);
+  llvm::Value* EmitCall(const ir::Node& node, llvm::Value* in_array);
+  llvm::Value* When(llvm::Value* condition, const std::function<llvm::Value*()>& body);
+  llvm::Value* Rollback(const std::function<llvm::Value*()>& body);
+  void Effect(const ir::Node& node);
+  void Contribute(const ir::Node& node);
+  void IfId(const ir::Node& id, const std::function<void(llvm::Value*)>& body);
+  void Loop(Value over, const std::function<void(llvm::Value* item, llvm::Value* index)>& body);
+
+  // feed.cpp
+  void Transform();
+  void Probe();
+  llvm::Value* Undoes(const ir::Node& effect);
+  void ProbeFeed(size_t ordinal, llvm::Value* probe);
+  void UseFrame(int64_t slots);
+  void SetZone(const ir::Feed& feed);
+  llvm::Value* ExcludedList(const std::vector<std::string>& names, uint64_t* count);
+  llvm::Value* TextList(const std::vector<std::string>& texts);
+  void ExportKernel();
+
+  // shared
+  void Error(std::string message) {
+    if (error_.empty()) {
+      error_ = std::move(message);
+    }
+  }
+  llvm::Value* Call(const char* helper, std::vector<llvm::Value*> args);
+  Value CallValue(const char* helper, std::vector<llvm::Value*> args);
+  Value Unpack(llvm::Value* pair) { return {b_.CreateExtractValue(pair, 0), b_.CreateExtractValue(pair, 1)}; }
+  Value Nothing() { return {null_, b_.getInt64(0)}; }
+  llvm::Constant* Bytes(std::string_view text);              // pointer to the bytes
+  llvm::Constant* TextConstant(std::string_view text);       // kernel::Text
+  llvm::Constant* Global(llvm::Constant* value);             // pointer to a constant
+  Value Slot(int64_t slot);
+  void SetSlot(int64_t slot, Value value);
+  llvm::AllocaInst* EntryAlloca(llvm::Type* type, uint64_t count = 1);
+  llvm::BasicBlock* Block(const char* name);
+  llvm::Function* NewFunction(const std::string& name, llvm::Type* result, std::vector<llvm::Type*> args);
+  // Runs `body` inside a new function of (context, frame, in_array) and answers the function.
+  llvm::Function* Outline(const char* name, const std::function<llvm::Value*()>& body, llvm::Type* result);
+  llvm::Function* FunctionOf(const ir::Function& function);
+  llvm::Value* CallWithFrame(const ir::Function& function, const ir::Node& call, llvm::Value* in_array);
+  llvm::Value* Field(size_t offset) { return b_.CreateConstInBoundsGEP1_64(b_.getInt8Ty(), context_, offset); }
+  llvm::Value* Cursor();
+  static size_t Size(const ir::Node& node);
+
+  const ir::Module& module_;
+  llvm::Module& out_;
+  llvm::LLVMContext& llvm_;
+  llvm::IRBuilder<> b_;
+  llvm::PointerType* ptr_;
+  llvm::Constant* null_;
+  llvm::StructType* coll_;   // {items, count}
+  llvm::StructType* text_;   // {p, n}
+  llvm::StructType* item_;
+  llvm::Value* context_ = nullptr;
+  llvm::Value* frame_ = nullptr;
+  llvm::Value* in_array_ = nullptr;
+  bool memo_allowed_ = true;
+  std::unordered_map<std::string, int> interned_;
+  std::unordered_map<const ir::Node*, int> ids_;
+  std::map<int, int> uses_;                 // of a closed expression
+  std::map<int, int> memos_;
+  std::map<std::string, llvm::Function*> functions_;
+  std::map<std::string, llvm::Constant*> bytes_;
+  std::string error_;
+};
+
+}  // namespace weir::lower

@@ -1,0 +1,173 @@
+// Helpers and generated code become one optimised object for a target.
+#include "compiler/lower/lower.h"
+
+#include <llvm/Bitcode/BitcodeReader.h>
+#include <llvm/Config/llvm-config.h>
+#include <llvm/IR/LegacyPassManager.h>
+#include <llvm/IR/Verifier.h>
+#include <llvm/MC/TargetRegistry.h>
+#include <llvm/Passes/PassBuilder.h>
+#include <llvm/Support/SmallVectorMemoryBuffer.h>
+#include <llvm/Support/TargetSelect.h>
+#include <llvm/Support/xxhash.h>
+#include <llvm/Support/raw_ostream.h>
+#include <llvm/Target/TargetMachine.h>
+#include <llvm/TargetParser/Host.h>
+#include <llvm/Transforms/IPO/Internalize.h>
+#include <llvm/Transforms/Instrumentation/AddressSanitizer.h>
+
+#include <mutex>
+
+#include "compiler/lower/gen.h"
+
+// The helpers' bitcode, put into this object by the assembler (runtime/kernel/CMakeLists.txt makes it).
+asm(".section .rodata\n.balign 16\n.globl weir_kernel_bitcode\nweir_kernel_bitcode:\n.incbin \"" WEIR_KERNEL_BITCODE
+    "\"\n.globl weir_kernel_bitcode_end\nweir_kernel_bitcode_end:\n.byte 0\n.text\n");
+extern "C" const char weir_kernel_bitcode[], weir_kernel_bitcode_end[];
+
+namespace weir::lower {
+namespace {
+
+llvm::StringRef Bitcode() { return {weir_kernel_bitcode, static_cast<size_t>(weir_kernel_bitcode_end - weir_kernel_bitcode)}; }
+
+void InitializeTargets() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    LLVMInitializeX86TargetInfo();
+    LLVMInitializeX86Target();
+    LLVMInitializeX86TargetMC();
+    LLVMInitializeX86AsmPrinter();
+    LLVMInitializeAArch64TargetInfo();
+    LLVMInitializeAArch64Target();
+    LLVMInitializeAArch64TargetMC();
+    LLVMInitializeAArch64AsmPrinter();
+  });
+}
+
+Result<std::unique_ptr<llvm::TargetMachine>> MakeTarget(const LowerOptions& options) {
+  InitializeTargets();
+  std::string triple = options.triple.empty() ? llvm::sys::getProcessTriple() : options.triple, message, features;
+  std::string cpu = options.cpu;
+  if (cpu == "native") {
+    cpu = llvm::sys::getHostCPUName().str();
+    for (const auto& feature : llvm::sys::getHostCPUFeatures()) {
+      features += (features.empty() ? "" : ",") + std::string(feature.second ? "+" : "-") + feature.first().str();
+    }
+  }
+  const llvm::Target* target = llvm::TargetRegistry::lookupTarget(triple, message);
+  if (target == nullptr) {
+    return weir::Error{"unknown target " + triple};
+  }
+  auto* machine = target->createTargetMachine(triple, cpu, features, {}, llvm::Reloc::PIC_, std::nullopt,
+                                              options.optimize ? llvm::CodeGenOptLevel::Default : llvm::CodeGenOptLevel::None);
+  if (machine == nullptr) {
+    return weir::Error{"no code generator for " + triple};
+  }
+  return std::unique_ptr<llvm::TargetMachine>(machine);
+}
+
+// Helpers were compiled for a generic CPU: inlining needs their target attributes to be the callers'.
+void Retarget(llvm::Module& module, llvm::TargetMachine& machine, bool sanitize) {
+  module.setTargetTriple(machine.getTargetTriple().str());
+  module.setDataLayout(machine.createDataLayout());
+  for (llvm::Function& f : module) {
+    f.removeFnAttr("target-cpu");
+    f.removeFnAttr("target-features");
+    f.removeFnAttr("tune-cpu");
+    if (!f.isDeclaration()) {
+      f.addFnAttr("target-cpu", machine.getTargetCPU());
+      f.addFnAttr("target-features", machine.getTargetFeatureString());
+      if (sanitize) {
+        f.addFnAttr(llvm::Attribute::SanitizeAddress);
+      }
+    }
+  }
+}
+
+void Optimize(llvm::Module& module, llvm::TargetMachine& machine, const LowerOptions& options) {
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager calls;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PassBuilder builder(&machine);
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(calls);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, calls, modules);
+  llvm::ModulePassManager passes = options.optimize ? builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2)
+                                                    : builder.buildO0DefaultPipeline(llvm::OptimizationLevel::O0);
+  if (options.sanitize) {
+    passes.addPass(llvm::AddressSanitizerPass({}));
+  }
+  passes.run(module, modules);
+}
+
+Result<std::unique_ptr<llvm::Module>> Generate(const ir::Module& module, const LowerOptions& options, llvm::LLVMContext& context,
+                                               llvm::TargetMachine& machine) {
+  auto loaded = llvm::parseBitcodeFile(llvm::MemoryBufferRef(Bitcode(), "helpers"), context);
+  if (!loaded) {
+    return weir::Error{"the embedded helpers cannot be read: " + llvm::toString(loaded.takeError())};
+  }
+  std::unique_ptr<llvm::Module> out = std::move(*loaded);
+  Gen gen(module, *out);
+  gen.Run();
+  if (!gen.error().empty()) {
+    return weir::Error{"cannot lower: " + gen.error()};
+  }
+  std::string broken;
+  llvm::raw_string_ostream stream(broken);
+  if (llvm::verifyModule(*out, &stream)) {
+    return weir::Error{"generated code is malformed: " + broken};
+  }
+  llvm::internalizeModule(*out, [](const llvm::GlobalValue& value) {
+    return value.getName() == "weir_kernel_v1" || value.getName() == "memcpy" || value.getName() == "memset";
+  });
+  Retarget(*out, machine, options.sanitize);
+  Optimize(*out, machine, options);
+  return out;
+}
+
+}  // namespace
+
+Result<std::string> CompileObject(const ir::Module& module, const LowerOptions& options) {
+  auto machine = MakeTarget(options);
+  if (!machine) {
+    return machine.error();
+  }
+  llvm::LLVMContext context;
+  auto out = Generate(module, options, context, **machine);
+  if (!out) {
+    return out.error();
+  }
+  llvm::SmallVector<char, 0> object;
+  llvm::raw_svector_ostream stream(object);
+  llvm::legacy::PassManager passes;
+  if ((*machine)->addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::ObjectFile)) {
+    return weir::Error{"no object files for this target"};
+  }
+  passes.run(**out);
+  return std::string(object.data(), object.size());
+}
+
+Result<std::string> DumpLlvm(const ir::Module& module, const LowerOptions& options) {
+  auto machine = MakeTarget(options);
+  if (!machine) {
+    return machine.error();
+  }
+  llvm::LLVMContext context;
+  auto out = Generate(module, options, context, **machine);
+  if (!out) {
+    return out.error();
+  }
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  (*out)->print(stream, nullptr);
+  return text;
+}
+
+std::string ToolchainKey() {
+  return std::string(LLVM_VERSION_STRING) + "-" + std::to_string(llvm::xxh3_64bits(Bitcode())) + "-" + llvm::sys::getHostCPUName().str();
+}
+
+}  // namespace weir::lower

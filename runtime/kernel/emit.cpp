@@ -1,0 +1,487 @@
+// Canonical JSON: FHIR primitives, strings with minimal escapes, references; and the contributions of a transform.
+#include "runtime/kernel/rt.h"
+
+namespace weir::kernel {
+namespace {
+
+// Room for `n` more bytes; without it nothing is written and the call will be answered with OUTPUT_FULL.
+WK_INLINE bool Room(Context* c, uint64_t n) {
+  if (static_cast<uint64_t>(c->end - c->cur) < n) {
+    c->output_full = 1;
+    return false;
+  }
+  return true;
+}
+WK_INLINE void Put(Context* c, uint8_t b) { *c->cur++ = b; }
+WK_INLINE void PutRaw(Context* c, Text t) {
+  Copy(c->cur, t.p, t.n);
+  c->cur += t.n;
+}
+WK_INLINE void Bound(Context* c) {
+  if (static_cast<uint64_t>(c->cur - c->body) > kMaxOutput && c->failure == kNone) {
+    c->failure = kLimit;
+  }
+}
+
+void PutEscaped(Context* c, Text t) {
+  uint8_t* out = c->cur;
+  for (uint32_t i = 0; i < t.n; ++i) {
+    uint8_t b = t.p[i];
+    if (b >= 0x20 && b != '"' && b != '\\') [[likely]] {
+      *out++ = b;
+      continue;
+    }
+    *out++ = '\\';
+    switch (b) {
+      case '"':
+      case '\\': *out++ = b; break;
+      case '\b': *out++ = 'b'; break;
+      case '\f': *out++ = 'f'; break;
+      case '\n': *out++ = 'n'; break;
+      case '\r': *out++ = 'r'; break;
+      case '\t': *out++ = 't'; break;
+      default:
+        *out++ = 'u';
+        *out++ = '0';
+        *out++ = '0';
+        *out++ = static_cast<uint8_t>('0' + (b >> 4));
+        *out++ = static_cast<uint8_t>((b & 15) < 10 ? '0' + (b & 15) : 'a' + (b & 15) - 10);
+    }
+  }
+  c->cur = out;
+}
+
+bool Quoted(Context* c, Text t) {
+  if (Room(c, uint64_t{t.n} * 6 + 2)) {
+    Put(c, '"');
+    PutEscaped(c, t);
+    Put(c, '"');
+  }
+  return true;
+}
+
+bool Integer(Context* c, Text t, uint32_t kind) {
+  bool minus = t.n != 0 && t.p[0] == '-';
+  if (t.n != 0 && (t.p[0] == '-' || t.p[0] == '+')) {
+    ++t.p;
+    --t.n;
+  }
+  if (t.n == 0) {
+    return false;
+  }
+  int64_t value = 0;
+  for (uint32_t i = 0; i < t.n; ++i) {
+    if (!Digit(t.p[i])) {
+      return false;
+    }
+    value = value > 4000000000 ? value : value * 10 + (t.p[i] - '0');
+  }
+  value = minus ? -value : value;
+  int64_t least = kind == kPositiveInt ? 1 : kind == kUnsignedInt ? 0 : INT32_MIN;
+  if (value < least || value > INT32_MAX) {
+    return false;
+  }
+  if (Room(c, 12)) {
+    if (value < 0) {
+      Put(c, '-');
+      value = -value;
+    }
+    int64_t unit = 1;
+    while (unit <= value / 10) {
+      unit *= 10;
+    }
+    for (; unit != 0; unit /= 10) {
+      Put(c, static_cast<uint8_t>('0' + value / unit % 10));
+    }
+  }
+  return true;
+}
+
+bool Decimal(Context* c, Text t) {
+  bool minus = t.n != 0 && t.p[0] == '-';
+  if (t.n != 0 && (t.p[0] == '-' || t.p[0] == '+')) {
+    ++t.p;
+    --t.n;
+  }
+  uint32_t point = 0;
+  while (point < t.n && Digit(t.p[point])) {
+    ++point;
+  }
+  if (point < t.n && t.p[point] != '.') {
+    return false;
+  }
+  Text whole = {t.p, point};
+  Text fraction = point < t.n ? Text{t.p + point + 1, t.n - point - 1} : Text{t.p, 0};
+  for (uint32_t i = 0; i < fraction.n; ++i) {
+    if (!Digit(fraction.p[i])) {
+      return false;
+    }
+  }
+  if (whole.n == 0 && fraction.n == 0) {
+    return false;
+  }
+  while (whole.n > 1 && whole.p[0] == '0') {
+    ++whole.p;
+    --whole.n;
+  }
+  if (Room(c, uint64_t{t.n} + 3)) {
+    if (minus) {
+      Put(c, '-');
+    }
+    if (whole.n == 0) {
+      Put(c, '0');
+    }
+    PutRaw(c, whole);
+    if (fraction.n != 0) {
+      Put(c, '.');
+      PutRaw(c, fraction);
+    }
+  }
+  return true;
+}
+
+bool Code(Context* c, Text t) {  // blank runs become one space
+  t = Trim(t);
+  if (!Room(c, uint64_t{t.n} * 6 + 2)) {
+    return true;
+  }
+  Put(c, '"');
+  for (uint32_t i = 0; i < t.n;) {
+    uint32_t end = i;
+    while (end < t.n && !Blank(t.p[end])) {
+      ++end;
+    }
+    PutEscaped(c, {t.p + i, end - i});
+    i = end;
+    while (i < t.n && Blank(t.p[i])) {
+      ++i;
+    }
+    if (i > end) {
+      Put(c, ' ');
+    }
+  }
+  Put(c, '"');
+  return true;
+}
+
+WK_INLINE bool LowerHex(uint8_t b) { return Digit(b) || (b >= 'a' && b <= 'f'); }
+WK_INLINE bool Prefixed(Text t, const char* prefix, uint32_t n) {
+  for (uint32_t i = 0; i < n; ++i) {
+    if (i >= t.n || t.p[i] != static_cast<uint8_t>(prefix[i])) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool Allowed(Text t, uint32_t kind) {
+  switch (kind) {
+    case kUri:
+      for (uint32_t i = 0; i < t.n; ++i) {
+        if (t.p[i] == ' ' || (t.p[i] >= '\t' && t.p[i] <= '\r')) {
+          return false;
+        }
+      }
+      return true;
+    case kId:
+      for (uint32_t i = 0; i < t.n; ++i) {
+        uint8_t b = t.p[i], folded = b | 32;
+        if (!Digit(b) && !(folded >= 'a' && folded <= 'z') && b != '-' && b != '.') {
+          return false;
+        }
+      }
+      return t.n != 0 && t.n <= 64;
+    case kOid: {
+      if (!Prefixed(t, "urn:oid:", 8) || t.n < 11 || t.p[8] < '0' || t.p[8] > '2' || t.p[9] != '.') {
+        return false;
+      }
+      for (uint32_t at = 9; at < t.n;) {  // on a point
+        uint32_t first = ++at;
+        while (at < t.n && t.p[at] != '.') {
+          if (!Digit(t.p[at++])) {
+            return false;
+          }
+        }
+        if (at == first || (t.p[first] == '0' && at - first > 1)) {
+          return false;
+        }
+      }
+      return true;
+    }
+    case kUuid:
+      if (!Prefixed(t, "urn:uuid:", 9) || t.n != 45) {
+        return false;
+      }
+      for (uint32_t i = 0; i < 36; ++i) {
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        if (dash ? t.p[9 + i] != '-' : !LowerHex(t.p[9 + i])) {
+          return false;
+        }
+      }
+      return true;
+    default:
+      return true;
+  }
+}
+
+bool Time(Context* c, Text text, uint32_t kind) {
+  Temporal t;
+  if (kind == kTime) {
+    if (!(ParseHl7Time(text, &t) || ParseIsoTime(text, &t)) || t.precision < kMinute || t.has_offset) {
+      return false;
+    }
+    t.precision = t.precision < kSecond ? static_cast<uint8_t>(kSecond) : t.precision;
+  } else {
+    if (!ParseHl7(text, &t) && !ParseIso(text, &t)) {
+      return false;
+    }
+    bool placeless = !t.has_offset && c->zone == nullptr;
+    if (kind == kInstant && (t.precision < kSecond || placeless)) {
+      return false;
+    }
+    bool short_date = kind == kDate || t.precision <= kDay;
+    if (short_date || t.precision == kHour || placeless) {
+      c->counters[WEIR_COUNT_DEGRADED] += short_date ? 0 : 1;
+      t.precision = t.precision > kDay ? static_cast<uint8_t>(kDay) : t.precision;
+    } else {
+      t.precision = t.precision < kSecond ? static_cast<uint8_t>(kSecond) : t.precision;
+      if (!t.has_offset) {
+        t.has_offset = 1;
+        t.offset = OffsetAt(c->zone, LocalSeconds(t)) / 60;
+        t.zulu = c->zone->is_utc != 0;
+      }
+    }
+  }
+  if (Room(c, 48)) {
+    Put(c, '"');
+    c->cur += Format(t, c->cur);
+    Put(c, '"');
+  }
+  return true;
+}
+
+bool FromText(Context* c, Text t, uint32_t kind) {
+  switch (kind) {
+    case kCode: return Code(c, t);
+    case kBool: {
+      bool yes = Is(t, "Y") || Is(t, "true"), no = Is(t, "N") || Is(t, "false");
+      if ((yes || no) && Room(c, 5)) {
+        PutRaw(c, yes ? Text{reinterpret_cast<const uint8_t*>("true"), 4} : Text{reinterpret_cast<const uint8_t*>("false"), 5});
+      }
+      return yes || no;
+    }
+    case kInt:
+    case kPositiveInt:
+    case kUnsignedInt: return Integer(c, t, kind);
+    case kDecimal: return Decimal(c, t);
+    case kDate:
+    case kDateTime:
+    case kInstant:
+    case kTime: return Time(c, t, kind);
+    default: return Allowed(t, kind) && Quoted(c, t);
+  }
+}
+
+// What ToText says of a Boolean or Integer; `buffer` has 24 bytes.
+Text Spelled(const Item& item, uint8_t* buffer) {
+  if (item.kind == kBoolean) {
+    return item.n != 0 ? Text{reinterpret_cast<const uint8_t*>("true"), 4} : Text{reinterpret_cast<const uint8_t*>("false"), 5};
+  }
+  auto value = reinterpret_cast<int64_t>(item.p);
+  uint64_t size = value < 0 ? 0 - static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
+  uint8_t* p = buffer + 24;
+  do {
+    *--p = static_cast<uint8_t>('0' + size % 10);
+    size /= 10;
+  } while (size != 0);
+  if (value < 0) {
+    *--p = '-';
+  }
+  return {p, static_cast<uint32_t>(buffer + 24 - p)};
+}
+
+WK_INLINE void Separate(Context* c, bool in_array) {
+  if (in_array && c->cur[-1] != '[' && Room(c, 1)) {
+    Put(c, ',');
+  }
+}
+
+}  // namespace
+
+extern "C" {
+
+__attribute__((always_inline)) void wk_put(Context* c, const uint8_t* p, uint64_t n) {
+  if (static_cast<uint64_t>(c->end - c->cur) < n) {
+    c->output_full = 1;
+    return;
+  }
+  __builtin_memcpy(c->cur, p, n);
+  c->cur += n;
+}
+// `p` starts with a comma that the first member of an object leaves out.
+__attribute__((always_inline)) void wk_member(Context* c, const uint8_t* p, uint64_t n) {
+  if (static_cast<uint64_t>(c->end - c->cur) < n) {
+    c->output_full = 1;
+    return;
+  }
+  uint64_t first = c->cur[-1] == '{' ? 1 : 0;
+  __builtin_memcpy(c->cur - first, p, n);
+  if (first != 0) {
+    c->cur[-1] = '{';
+  }
+  c->cur += n - first;
+}
+__attribute__((always_inline)) void wk_separate(Context* c, bool in_array) { Separate(c, in_array); }
+
+bool wk_json(Context* c, const uint8_t* p, uint64_t n, bool in_array) {
+  Separate(c, in_array);
+  wk_put(c, p, n);
+  Bound(c);
+  return true;
+}
+
+bool wk_primitive(Context* c, Coll in, uint32_t kind, uint32_t site, bool degrade, bool in_array) {
+  if (in.count != 1) {
+    if (in.count > 1) {
+      Fail(c);
+    }
+    return false;
+  }
+  const Item& item = in.items[0];
+  uint8_t buffer[24];
+  Text t = item.kind == kV2 ? DecodedText(c, item, true) : item.kind == kString ? TextOf(item) : Spelled(item, buffer);
+  if (t.n == 0) {
+    return false;
+  }
+  uint8_t* mark = c->cur;
+  Separate(c, in_array);
+  bool scalar_time = item.kind != kV2 && item.kind != kString && kind >= kDate;
+  if (scalar_time || !FromText(c, t, kind)) {
+    c->cur = mark;
+    if (degrade) {
+      ++c->counters[WEIR_COUNT_DEGRADED];
+    } else if (c->failure == kNone) {
+      c->failure = kRejected;
+      c->site = site;
+    }
+    return false;
+  }
+  Bound(c);
+  return true;
+}
+
+// `prefix` is `{"reference":"Type/`.
+bool wk_reference(Context* c, Coll in, const uint8_t* prefix, uint64_t n, bool in_array) {
+  Text id;
+  if (!SingleString(c, in, &id) || id.n == 0) {
+    return false;
+  }
+  Separate(c, in_array);
+  if (Room(c, n + uint64_t{id.n} * 6 + 2)) {
+    PutRaw(c, {prefix, static_cast<uint32_t>(n)});
+    PutEscaped(c, id);
+    Put(c, '"');
+    Put(c, '}');
+  }
+  Bound(c);
+  return true;
+}
+
+// A resource id, or null: empty, or not of 32 characters (which fails).
+const uint8_t* wk_id(Context* c, Coll in) {
+  Text id;
+  if (!SingleString(c, in, &id) || id.n == 0) {
+    return nullptr;
+  }
+  if (id.n != 32) {
+    Fail(c);
+    return nullptr;
+  }
+  return c->failure == kNone ? id.p : nullptr;
+}
+
+// Starts a contribution's body; the tag lies before it. Returns where the tag began.
+uint32_t wk_body_begin(Context* c, Coll tag) {
+  auto begin = static_cast<uint32_t>(c->cur - c->output->bytes);
+  Text t = {nullptr, 0};
+  SingleString(c, tag, &t);
+  if (Room(c, uint64_t{t.n} + 8)) {
+    PutRaw(c, t);
+  } else if (c->cur == c->output->bytes) {
+    ++c->cur;  // what follows looks at the byte before; nothing of this call will be read
+  }
+  c->body = c->cur;
+  return begin;
+}
+
+WK_INLINE weir_contribution* NewContribution(Context* c, uint32_t op, uint32_t map, uint32_t type, const uint8_t* id) {
+  weir_output* o = c->output;
+  if (o->item_count >= o->item_capacity) {
+    c->output_full = 1;
+    return nullptr;
+  }
+  weir_contribution* item = &o->items[o->item_count++];
+  *item = {};
+  item->op = op;
+  item->map = map;
+  item->type = type;
+  Copy(reinterpret_cast<uint8_t*>(item->id), id, 32);
+  return item;
+}
+
+void wk_body_end(Context* c, uint32_t begin, bool wrote, uint32_t op, uint32_t map, uint32_t type, const uint8_t* id) {
+  uint8_t* bytes = c->output->bytes;
+  weir_contribution* item = wrote && c->failure == kNone ? NewContribution(c, op, map, type, id) : nullptr;
+  if (item == nullptr) {
+    c->cur = bytes + begin;
+    return;
+  }
+  auto body = static_cast<uint32_t>(c->body - bytes);
+  item->tag_offset = begin;
+  item->tag_size = body - begin;
+  item->body_offset = body;
+  item->body_size = static_cast<uint32_t>(c->cur - c->body);
+}
+
+void wk_retract(Context* c, Coll tags, uint32_t map, uint32_t type, const uint8_t* id) {
+  weir_contribution* item = c->failure == kNone ? NewContribution(c, WEIR_OP_RETRACT, map, type, id) : nullptr;
+  if (item == nullptr) {
+    return;
+  }
+  uint8_t* begin = c->cur;
+  for (uint64_t i = 0; i < tags.count; ++i) {
+    Text t = {nullptr, 0};
+    SingleString(c, {tags.items + i, 1}, &t);
+    if (Room(c, uint64_t{t.n} + 1)) {
+      if (c->cur != begin) {
+        Put(c, ',');
+      }
+      PutRaw(c, t);
+    }
+  }
+  item->tag_offset = static_cast<uint32_t>(begin - c->output->bytes);
+  item->tag_size = static_cast<uint32_t>(c->cur - begin);
+  item->body_offset = static_cast<uint32_t>(c->cur - c->output->bytes);
+}
+
+void wk_alias(Context* c, uint32_t type, const uint8_t* loser, const uint8_t* survivor) {
+  if (Same({loser, 32}, {survivor, 32})) {
+    return;
+  }
+  weir_contribution* item = NewContribution(c, WEIR_OP_ALIAS, 0, type, loser);
+  if (item != nullptr) {
+    Copy(reinterpret_cast<uint8_t*>(item->other_id), survivor, 32);
+    item->tag_offset = item->body_offset = static_cast<uint32_t>(c->cur - c->output->bytes);
+  }
+}
+
+void wk_reject(Context* c, uint32_t site) {
+  if (c->failure == kNone) {
+    c->failure = kRejected;
+    c->site = site;
+  }
+}
+
+}  // extern "C"
+
+}  // namespace weir::kernel
