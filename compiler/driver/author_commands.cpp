@@ -1,0 +1,140 @@
+// weir check, fmt, explain: the author's loop. (`try` has its own file.)
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <sstream>
+
+#include "compiler/diag/render.h"
+#include "compiler/driver/cli.h"
+#include "compiler/driver/source.h"
+#include "compiler/syntax/format.h"
+#include "compiler/syntax/parse.h"
+
+namespace weir::driver {
+namespace {
+
+struct AuthorArgs {
+  SourceArgs source;
+  std::vector<std::string> paths;
+  std::string format = "text";
+  std::string code;
+  bool check_only = false;
+  bool explain_conformance = false;
+};
+
+Result<std::string> ReadText(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) {
+    return Error{fmt::format("cannot read {}", path)};
+  }
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+int Check(const AuthorArgs& args) {
+  int worst = kFine;
+  for (const auto& path : args.paths) {
+    DiagnosticSink sink;
+    auto compilation = check::Compile({path}, MakeCheckOptions(args.source), sink);
+    auto sorted = sink.Sorted();
+    if (args.format == "json") {
+      std::cout << RenderJson(compilation->files, sorted) << '\n';
+    } else if (args.format == "sarif") {
+      std::cout << RenderSarif(compilation->files, sorted, WEIR_VERSION) << '\n';
+    } else {
+      std::cerr << RenderText(compilation->files, sorted, {.color = isatty(STDERR_FILENO) != 0, .max_line_columns = 160});
+      if (!sink.has_errors()) {
+        std::cout << fmt::format("{}: {} feed{}, {} map{}: compiles{}\n", path, compilation->module.feeds.size(),
+                                 compilation->module.feeds.size() == 1 ? "" : "s", compilation->module.maps.size(),
+                                 compilation->module.maps.size() == 1 ? "" : "s",
+                                 sorted.empty() ? "" : fmt::format(", {} warnings", sorted.size()));
+      }
+    }
+    if (args.explain_conformance) {
+      std::cout << check::RenderConformance(*compilation);
+    }
+    worst = sink.has_errors() ? kDoesNotCompile : worst;
+  }
+  return worst;
+}
+
+int Fmt(const AuthorArgs& args) {
+  int result = kFine;
+  for (const auto& path : args.paths) {
+    auto text = ReadText(path);
+    if (!text) {
+      return Fail(text.error().message);
+    }
+    SourceFiles files;
+    FileId id = files.Add(path, *text);
+    DiagnosticSink sink;
+    syntax::ParseFile(files, id, {}, sink);
+    if (sink.has_errors()) {
+      std::cerr << RenderText(files, sink.Sorted());
+      result = kDoesNotCompile;
+      continue;
+    }
+    std::string formatted = syntax::Format(files[id], id);
+    if (formatted == *text) {
+      continue;
+    }
+    if (args.check_only) {
+      std::cout << path << ": not formatted\n";
+      result = result == kFine ? kFindings : result;
+      continue;
+    }
+    // Through a second file, so that a full disk never leaves half a source.
+    std::string temporary = path + ".weir-fmt";
+    std::ofstream out(temporary, std::ios::binary);
+    out << formatted;
+    out.close();
+    if (!out) {
+      std::filesystem::remove(temporary);
+      return Fail(fmt::format("cannot write {}", path));
+    }
+    std::filesystem::rename(temporary, path);
+  }
+  return result;
+}
+
+int ExplainCode(const AuthorArgs& args) {
+  std::string text = Explain(args.code);
+  if (text.empty()) {
+    return Fail(fmt::format("no diagnostic has the code `{}`", args.code), kFindings);
+  }
+  std::cout << text;
+  return kFine;
+}
+
+}  // namespace
+
+void AddAuthorCommands(CLI::App& app, Action& action) {
+  auto args = std::make_shared<AuthorArgs>();
+  auto bind = [&action, args](CLI::App* command, int (*run)(const AuthorArgs&)) {
+    command->callback([&action, args, run] { action = [args, run] { return run(*args); }; });
+  };
+  CLI::App* check = app.add_subcommand("check", "compile and report; writes nothing");
+  check->add_option("path", args->paths, "sources")->required();
+  check->add_option("--format", args->format, "text, json or sarif")->check(CLI::IsMember({"text", "json", "sarif"}));
+  check->add_flag("--explain-conformance", args->explain_conformance,
+                  "per required element: proved, checked at run time, or error; must-support elements without a source");
+  AddDirectoryOptions(*check, args->source);
+  bind(check, Check);
+
+  CLI::App* fmt_command = app.add_subcommand("fmt", "the one layout");
+  fmt_command->add_option("path", args->paths, "sources")->required();
+  fmt_command->add_flag("--check", args->check_only, "change nothing; exit 1 when a file is not formatted");
+  bind(fmt_command, Fmt);
+
+  CLI::App* explain = app.add_subcommand("explain", "what a diagnostic's code means and how it is mended");
+  explain->add_option("code", args->code, "E0312")->required();
+  bind(explain, ExplainCode);
+}
+
+}  // namespace weir::driver

@@ -1,0 +1,58 @@
+// weir build SRC -o F.weirpkg
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <memory>
+
+#include "compiler/driver/cli.h"
+#include "compiler/driver/source.h"
+#ifdef WEIR_HAVE_JIT
+#include "compiler/jit/package.h"
+#endif
+
+namespace weir::driver {
+namespace {
+
+struct BuildArgs {
+  SourceArgs source;
+  std::string output;
+  std::vector<std::string> targets;
+  bool dump_ir = false;
+};
+
+int Build(const BuildArgs& args) {
+  auto compilation = LoadSource(args.source);
+  if (compilation == nullptr) {
+    return kDoesNotCompile;
+  }
+  if (args.dump_ir) {
+    std::cout << ir::Print(compilation->module);
+  }
+  if (args.output.empty()) {
+    return args.dump_ir ? kFine : Fail("`-o F.weirpkg` says where the package goes");
+  }
+#ifdef WEIR_HAVE_JIT
+  auto written = jit::WritePackage(compilation->module, {.triples = args.targets}, args.output);
+  if (!written) {
+    return Fail(written.error().message, kUndecided);
+  }
+  return kFine;
+#else
+  return Fail("this build of weir has no code generator", kUndecided);
+#endif
+}
+
+}  // namespace
+
+void AddBuildCommands(CLI::App& app, Action& action) {
+  auto args = std::make_shared<BuildArgs>();
+  CLI::App* build = app.add_subcommand("build", "ahead-of-time artifact");
+  AddSourceOptions(*build, args->source, /*with_engine=*/false);
+  build->add_option("-o,--output", args->output, "the package to write");
+  build->add_option("--target", args->targets, "x86_64-unknown-linux-gnu or aarch64-unknown-linux-gnu (default: this host)");
+  build->add_flag("--dump-ir", args->dump_ir, "print the IR as text");
+  build->callback([&action, args] { action = [args] { return Build(*args); }; });
+}
+
+}  // namespace weir::driver

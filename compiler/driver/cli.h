@@ -1,0 +1,35 @@
+// The command line decides nothing: each command turns its options into one call of a phase or of the hub and prints
+// the answer. Data goes to stdout, progress and logs to stderr; `--json` prints one document on one line, the last.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "runtime/base/result.h"
+
+namespace weir::driver {
+
+// Promised: scripts rely on these numbers.
+enum ExitCode : int {
+  kFine = 0,
+  kFindings = 1,
+  kUsage = 2,
+  kDoesNotCompile = 3,
+  kUndecided = 4,
+};
+
+// A command adds its options to the app and leaves what is to be run in `action`.
+using Action = std::function<int()>;
+
+void AddAuthorCommands(CLI::App& app, Action& action);    // check, fmt, explain
+void AddTryCommand(CLI::App& app, Action& action);         // try
+void AddBuildCommands(CLI::App& app, Action& action);     // build
+void AddRunCommands(CLI::App& app, Action& action);       // run, map
+void AddHubCommands(CLI::App& app, Action& action);       // hub …
+
+// `weir: message` on stderr; returns `code`.
+int Fail(std::string_view message, int code = kUsage);
+
+}  // namespace weir::driver

@@ -1,0 +1,37 @@
+// From the first argument of a command, a source or a package, to what runs it.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "compiler/check/check.h"
+#include "runtime/ingest/engine.h"
+
+namespace weir::driver {
+
+struct SourceArgs {
+  std::string path;
+  std::string engine = "jit";  // jit | interp
+  std::string cache_dir;       // JIT objects; empty: the user's cache
+  std::string std_dir, registry_dir;
+};
+
+void AddDirectoryOptions(CLI::App& command, SourceArgs& args);
+void AddSourceOptions(CLI::App& command, SourceArgs& args, bool with_engine);
+
+check::CheckOptions MakeCheckOptions(const SourceArgs& args);
+
+// Compiles and reports on stderr. Null when the source does not compile.
+std::unique_ptr<check::Compilation> LoadSource(const SourceArgs& args);
+
+struct OpenedEngine {
+  std::unique_ptr<ingest::Engine> engine;
+  std::shared_ptr<void> keeps;  // compilation, kernel or package the engine points into
+  int exit_code = 0;            // when there is no engine: it was said why
+  bool ok() const { return engine != nullptr; }
+};
+OpenedEngine OpenEngine(const SourceArgs& args);
+
+}  // namespace weir::driver
