@@ -397,11 +397,12 @@ Coll wk_index_of(Context* c, Coll in, Coll argument, bool last) {
   int64_t at = Find(t, part, last);
   return OneItem(c, IntegerItem(at < 0 ? -1 : static_cast<int64_t>(CodePoints({t.p, static_cast<uint32_t>(at)}))));
 }
-Coll wk_substring(Context* c, Coll in, Coll start, Coll length, bool has_length) {
+// The length comes in two: a third collection would leave the registers that lower/ counts on.
+Coll wk_substring(Context* c, Coll in, Coll start, const Item* length, uint64_t lengths, bool has_length) {
   Text t;
   int64_t from = 0, count = INT32_MAX;
   bool has_text = SingleString(c, in, &t), has_start = SingleInteger(c, start, &from);
-  if (has_length && !SingleInteger(c, length, &count)) {
+  if (has_length && !SingleInteger(c, {length, lengths}, &count)) {
     count = INT32_MAX;
   }
   if (!has_text || !has_start || from < 0 || static_cast<uint64_t>(from) >= CodePoints(t)) {
