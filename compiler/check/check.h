@@ -1,7 +1,5 @@
-// NOTE for helper maps: the lead overwrote your check.h and zone.{h,cpp} at 15:41 by accident. Put yours back (this one may be replaced
-// whole, and zone.cpp too; expr.h, v2_path, declarations are final and in expr.cmake). Delete this note.
-// Sources in, a Module out: reads the files and the packages they use, resolves names, types both sides and generates
-// the IR of every feed. Reports all it finds; a module is whole only when nothing was reported as an error.
+// Source files to a typed program and its IR: load what `use` names, parse, resolve, check both sides, generate.
+// Only data type maps and tables that a feed's maps reach are checked and generated, so that std costs what is used.
 #pragma once
 
 #include <memory>
@@ -14,34 +12,39 @@
 #include "compiler/fhir/type_table.h"
 #include "compiler/fhir/v2_table.h"
 #include "compiler/ir/ir.h"
+#include "compiler/syntax/ast.h"
 
 namespace weir::check {
 
 struct CheckOptions {
-  std::string std_dir;       // holds v2/*.weir
-  std::string registry_dir;  // contracts/registry
+  std::string std_dir = "dsl/std";                   // std.v2 is the folder v2 in it
+  std::string registry_dir = "contracts/registry";
+  std::string zoneinfo_dir = "/usr/share/zoneinfo";  // zone data is compiled in, then pinned by the digest
 };
 
-// One required or must-support element of a map's target and what became of it.
-struct ConformanceRow {
+// What `--explain-conformance` says of one element.
+struct ConformanceEntry {
+  enum class State : uint8_t { kProved, kRunTime, kError, kMustSupportWithoutSource };
   std::string map, element;
-  enum class Verdict : uint8_t { kProved, kRunTime, kMissing, kMustSupportUnmapped } verdict = Verdict::kProved;
+  State state = State::kProved;
   std::string how;
 };
 
 struct Compilation {
   SourceFiles files;
-  std::vector<std::unique_ptr<ast::File>> asts;
-  Declarations declarations;
+  std::vector<std::unique_ptr<ast::File>> trees;
   std::unique_ptr<fhir::TypeTable> types;
   std::unique_ptr<fhir::V2Table> v2;
+  Declarations declarations;
   ir::Module module;
-  std::vector<ConformanceRow> conformance;
+  std::vector<ConformanceEntry> conformance;
+  std::vector<std::string> mapped_fields;  // "PID-5", sorted: what some expression of the module reads
+  bool ok = false;                         // no error, and the module verifies
 };
 
-// Never null; `module` is of use only when `sink` has no errors.
-std::unique_ptr<Compilation> Compile(const std::vector<std::string>& paths, const CheckOptions& options, DiagnosticSink& sink);
-
+// Never null; `module` is of use only when `ok`.
+std::unique_ptr<Compilation> Compile(const std::vector<std::string>& paths, const CheckOptions& options,
+                                     DiagnosticSink& sink);
 std::string RenderConformance(const Compilation& compilation);
 
 }  // namespace weir::check

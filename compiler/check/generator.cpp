@@ -1,0 +1,176 @@
+#include "compiler/check/generator.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace weir::check {
+
+using ir::Max;
+using ir::Node;
+using ir::Op;
+using ir::Type;
+
+Type EmitType() { return {.name = "emit", .required = false, .max = Max::kMany}; }
+Type TextType(bool required) { return {.name = "System.String", .required = required, .max = Max::kOne}; }
+Type BooleanType() { return {.name = "System.Boolean", .required = true, .max = Max::kOne}; }
+
+std::string JsonText(std::string_view text) {
+  std::string out = "\"";
+  for (char c : text) {
+    auto byte = static_cast<unsigned char>(c);
+    switch (c) {
+      case '"': out += "\\\""; break;
+      case '\\': out += "\\\\"; break;
+      case '\b': out += "\\b"; break;
+      case '\f': out += "\\f"; break;
+      case '\n': out += "\\n"; break;
+      case '\r': out += "\\r"; break;
+      case '\t': out += "\\t"; break;
+      default:
+        if (byte < 0x20) {
+          out += fmt::format("\\u{:04x}", byte);
+        } else {
+          out += c;
+        }
+    }
+  }
+  return out + "\"";
+}
+
+bool V2Primitive(std::string_view type) {
+  static const std::set<std::string_view> kPrimitive = {"DT", "DTM", "FT", "GTS", "ID", "IS", "NM", "NUL",
+                                                        "SI", "SNM", "ST", "TM",  "TN", "TX"};
+  return kPrimitive.contains(type.starts_with("v2.") ? type.substr(3) : type);
+}
+
+Generator::Generator(Compilation& compilation, const CheckOptions& options, DiagnosticSink& sink)
+    : c_(compilation), options_(options), sink_(sink) {}
+
+ExprContext Generator::Context() { return {*c_.types, *c_.v2, c_.module, sink_, &c_.declarations}; }
+
+Scope Generator::NewScope(const MessageShape* shape) {
+  Scope scope;
+  scope.shape = shape;
+  scope.this_type = Of("v2.message", true, Max::kOne);
+  scope.slots = slots_;
+  return scope;
+}
+
+Scope* Generator::Keep(Scope scope) {
+  scopes_.push_back(std::move(scope));
+  return &scopes_.back();
+}
+
+Node* Generator::New(Op op, Type type, std::vector<Node*> kids, std::string text, int64_t number, Span span) {
+  return c_.module.New(op, std::move(type), std::move(kids), std::move(text), number, span);
+}
+Node* Generator::Emit(Op op, std::vector<Node*> kids, std::string text, int64_t number, Span span) {
+  return New(op, EmitType(), std::move(kids), std::move(text), number, span);
+}
+
+Node* Generator::Clone(const Node* node) {
+  std::vector<Node*> kids;
+  for (const Node* kid : node->kids) {
+    kids.push_back(Clone(kid));
+  }
+  return New(node->op, node->type, std::move(kids), node->text, node->number, node->span);
+}
+
+Node* Generator::Exists(const Node* node) { return New(Op::kCall, BooleanType(), {Clone(node)}, "exists"); }
+Node* Generator::And(Node* a, Node* b) {
+  return a == nullptr ? b : b == nullptr ? a : New(Op::kBinary, BooleanType(), {a, b}, "and");
+}
+Node* Generator::Or(Node* a, Node* b) {
+  return a == nullptr ? b : b == nullptr ? a : New(Op::kBinary, BooleanType(), {a, b}, "or");
+}
+Node* Generator::Text(const std::string& text) { return New(Op::kLiteral, TextType(true), {}, text); }
+Node* Generator::Var(int64_t slot, Type type) { return New(Op::kVar, std::move(type), {}, "", slot); }
+
+// No text `-` is an instant, so the conversion is always refused and the site decides: reject or count `degraded`.
+Node* Generator::Refuse(uint32_t site) { return Emit(Op::kPrimitive, {Text("-")}, "instant", site); }
+
+uint32_t Generator::Site(const std::string& error_class, const std::string& code, const std::string& path, bool degrade,
+                         Span span) {
+  auto& sites = c_.module.sites;
+  for (size_t i = 0; i < sites.size(); ++i) {
+    if (sites[i].error_class == error_class && sites[i].code == code && sites[i].path == path && sites[i].degrade == degrade) {
+      return static_cast<uint32_t>(i);
+    }
+  }
+  sites.push_back({.error_class = error_class, .code = code, .path = path, .degrade = degrade, .span = span});
+  return static_cast<uint32_t>(sites.size() - 1);
+}
+
+// "PID-5.1" where the value comes straight from a field; else what the author wrote.
+std::string Generator::PathOf(const Node* node, Span span, const Scope& scope) const {
+  std::string tail;
+  const Node* at = node;
+  while (at != nullptr && !at->kids.empty()) {
+    if (at->op == Op::kComponent || at->op == Op::kSubcomponent) {
+      tail = "." + std::to_string(at->number) + tail;
+    } else if (at->op == Op::kField) {
+      std::string segment;
+      const Node* input = at->kids[0];
+      if (input->op == Op::kSegments) {
+        segment = input->text;
+      } else if (input->type.name.starts_with("v2.segment.")) {
+        segment = input->type.name.substr(11);
+      }
+      if (!segment.empty()) {
+        return segment + "-" + std::to_string(at->number) + tail;
+      }
+    }
+    at = at->kids[0];
+  }
+  if (!tail.empty() && scope.this_type.name.starts_with("v2.")) {
+    return scope.this_type.name.substr(3) + tail;
+  }
+  return span.valid() ? std::string(c_.files[span.file].Text(span)) : "";
+}
+
+void Generator::Error(DiagnosticKind kind, Span span, std::string message, std::string help) {
+  sink_.Report(kind, span, std::move(message), std::move(help));
+}
+
+void Generator::Explain(ConformanceEntry::State state, const std::string& element, const std::string& how) {
+  if (map_ != nullptr) {
+    c_.conformance.push_back({map_->name.text, element, state, how});
+  }
+}
+
+void Generator::Run() {
+  c_.module.edition = "1";
+  for (const auto& entry : c_.declarations.all()) {
+    if (const auto* authority = ast::As<ast::AuthorityDecl>(*entry.decl)) {
+      std::vector<std::string> namespaces;
+      for (const auto& name : authority->namespaces) {
+        namespaces.push_back(name.text);
+      }
+      c_.module.authorities.push_back({authority->name.text, authority->uri.text, std::move(namespaces)});
+    }
+  }
+  for (const auto& [first, second] : c_.declarations.duplicates()) {
+    sink_.Report({.kind = DiagnosticKind::kDuplicateName,
+                  .span = second->name.span,
+                  .message = fmt::format("`{}` is declared twice", second->name.text),
+                  .help = "give one of them another name",
+                  .notes = {{first->name.span, "first declared here"}},
+                  .label = {}});
+  }
+  for (const auto& entry : c_.declarations.all()) {
+    const auto* feed = ast::As<ast::FeedDecl>(*entry.decl);
+    if (feed != nullptr && c_.declarations.IsOwn(*feed)) {
+      GenerateFeed(*feed);
+    }
+    const auto* map = ast::As<ast::MapDecl>(*entry.decl);
+    if (map != nullptr && c_.declarations.IsOwn(*map) && !map->from.empty() && c_.declarations.Feed(map->from.text) == nullptr &&
+        !c_.v2->IsDataType(map->from.text) && !V2Primitive(map->from.text)) {
+      std::string near = Nearest(map->from.text, c_.declarations.NamesOf(ast::DeclKind::kFeed));
+      Error(DiagnosticKind::kUnknownDeclaration, map->from.span, fmt::format("no feed `{}` is declared", map->from.text),
+            near.empty() ? "declare it with `feed`" : fmt::format("did you mean `{}`?", near));
+    }
+  }
+}
+
+}  // namespace weir::check

@@ -1,0 +1,447 @@
+// A map to effects: its lines after `extends`, its key, the instances it walks and the contribution of each.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "compiler/check/generator.h"
+
+namespace weir::check {
+
+using ast::Line;
+using ast::LineKind;
+using ir::Node;
+using ir::Op;
+
+namespace {
+
+std::string TargetText(const ast::Target& target) {
+  std::string text;
+  for (const auto& step : target.steps) {
+    text += (text.empty() ? "" : ".") + step.name.text + (step.slice.empty() ? "" : "(" + step.slice.text + ")");
+  }
+  return text;
+}
+
+bool Overrides(const Line& own, const Line& inherited) {
+  bool directive = own.kind == LineKind::kKey || own.kind == LineKind::kMerge || own.kind == LineKind::kSnapshot ||
+                   own.kind == LineKind::kOnFail;
+  if (directive || inherited.target.steps.empty()) {
+    return own.kind == inherited.kind;
+  }
+  std::string a = TargetText(own.target), b = TargetText(inherited.target);
+  return a == b || b.starts_with(a + ".");
+}
+
+}  // namespace
+
+std::vector<FlatLine> Generator::Flatten(const ast::MapDecl& map, int depth) {
+  std::vector<FlatLine> inherited;
+  for (const auto& base : map.extends) {
+    const ast::MapDecl* decl = c_.declarations.Map(base.text);
+    if (decl == nullptr || depth > 8) {
+      std::string near = Nearest(base.text, c_.declarations.NamesOf(ast::DeclKind::kMap));
+      Error(depth > 8 ? DiagnosticKind::kRecursion : DiagnosticKind::kUnknownDeclaration, base.span,
+            fmt::format("no map `{}` can be extended here", base.text), near.empty() ? "" : fmt::format("did you mean `{}`?", near));
+      continue;
+    }
+    for (FlatLine& line : Flatten(*decl, depth + 1)) {
+      bool key_twice = line.line->kind == LineKind::kKey &&
+                       std::any_of(inherited.begin(), inherited.end(), [](const FlatLine& f) { return f.line->kind == LineKind::kKey; });
+      if (!key_twice) {
+        inherited.push_back(line);
+      }
+    }
+  }
+  std::vector<FlatLine> out;
+  for (const FlatLine& line : inherited) {
+    if (std::none_of(map.lines.begin(), map.lines.end(), [&](const Line& own) { return Overrides(own, *line.line); })) {
+      out.push_back(line);
+    }
+  }
+  for (const Line& line : map.lines) {
+    if (line.kind != LineKind::kSkip) {
+      out.push_back({&line, &map});
+    }
+  }
+  return out;
+}
+
+std::string Generator::SourceType(const ast::MapDecl& map) { return map.from.empty() ? map.name.text : map.from.text; }
+
+// ---- keys ----
+
+Node* Generator::KeyNode(const std::string& text, const std::vector<ast::Item>& items, const ast::Name& within, Scope& scope) {
+  std::vector<Node*> parts;
+  if (!within.empty()) {
+    const ast::KeyspaceDecl* outer = c_.declarations.Keyspace(within.text);
+    if (outer == nullptr) {
+      std::string near = Nearest(within.text, c_.declarations.NamesOf(ast::DeclKind::kKeyspace));
+      Error(DiagnosticKind::kUnknownDeclaration, within.span, fmt::format("no keyspace `{}` is declared", within.text),
+            near.empty() ? "" : fmt::format("did you mean `{}`?", near));
+      return nullptr;
+    }
+    // The keyspace around is read of the message, whatever instance the map stands at.
+    Scope message = NewScope(scope.shape != nullptr ? scope.shape : &feed_->shape);
+    Node* key = KeyspaceKey(*outer, message);
+    if (key == nullptr) {
+      return nullptr;
+    }
+    parts.push_back(key);
+  }
+  for (const auto& item : items) {
+    Node* part = CheckItemValue(Context(), item, scope);
+    if (part == nullptr) {
+      return nullptr;
+    }
+    if (!part->type.single()) {
+      Error(DiagnosticKind::kTooMany, item.span, "a key part takes one value, this may repeat",
+            "pick one: `.first()`, `.single()`, `#1` or a condition in brackets");
+      return nullptr;
+    }
+    parts.push_back(AsText(Context(), part));
+  }
+  return New(Op::kKey, TextType(), std::move(parts), text);
+}
+
+Node* Generator::KeyspaceKey(const ast::KeyspaceDecl& keyspace, Scope& scope) {
+  static thread_local int depth = 0;
+  if (depth > 8) {
+    Error(DiagnosticKind::kRecursion, keyspace.name.span, fmt::format("keyspace `{}` is within itself", keyspace.name.text));
+    return nullptr;
+  }
+  ++depth;
+  Node* key = KeyNode(keyspace.type.text + "/" + keyspace.name.text, keyspace.parts, keyspace.within, scope);
+  --depth;
+  return key;
+}
+
+Node* Generator::KeyOf(const ast::MapDecl& map, const std::vector<FlatLine>& lines, Scope& scope) {
+  for (const FlatLine& flat : lines) {
+    if (flat.line->kind != LineKind::kKey) {
+      continue;
+    }
+    const auto& items = flat.line->items;
+    bool bare = items.size() == 1 && items[0].alternatives.size() == 1 && items[0].alternatives[0].expr != nullptr &&
+                items[0].alternatives[0].expr->kind == ast::ExprKind::kName;
+    const ast::KeyspaceDecl* keyspace = bare ? c_.declarations.Keyspace(items[0].alternatives[0].expr->text) : nullptr;
+    if (keyspace != nullptr) {
+      Scope message = NewScope(scope.shape);
+      return KeyspaceKey(*keyspace, message);
+    }
+    // Named for the map that declares the key, so that everyone who extends it or refers to it means the same id.
+    return KeyNode(map.to.text + "/" + flat.map->name.text, items, flat.line->within, scope);
+  }
+  return nullptr;
+}
+
+// ---- instances ----
+
+// `collection`'s item in `slot` is what the map stands at: $this, the binding, and for segments and groups their own name.
+bool Generator::Bind(const ast::MapDecl& map, Node* collection, int64_t slot, Scope& scope) {
+  ir::Type item = Of(collection->type.name, true, ir::Max::kOne);
+  scope.this_type = item;
+  scope.this_slot = slot;
+  if (!map.for_each.binding.empty()) {
+    scope.variables.push_back({map.for_each.binding.text, slot, item});
+  }
+  if (item.name.starts_with("v2.segment.")) {
+    scope.segments.push_back({item.name.substr(11), slot, item});
+  } else if (item.name.starts_with("v2.group.")) {
+    scope.groups.push_back({item.name.substr(9), slot, item});
+  }
+  return true;
+}
+
+const std::string& Generator::EnsureFunction(const ast::MapDecl& map) {
+  if (auto known = functions_.find(&map); known != functions_.end()) {
+    return known->second;
+  }
+  static const std::string kNone;
+  if (!in_progress_.insert(&map).second) {
+    Error(DiagnosticKind::kRecursion, map.name.span, fmt::format("the data type map `{}` needs itself", map.name.text));
+    return kNone;
+  }
+  std::string name = Declarations::NameOf(map);
+  for (char& c : name) {
+    c = c == '.' ? '_' : c;
+  }
+  if (c_.module.FindFunction(name) != nullptr) {
+    name += "_" + std::to_string(c_.module.functions.size());  // of another feed, which may treat invalid values otherwise
+  }
+  int64_t slots = 1;
+  int64_t* outer_slots = slots_;
+  const ast::MapDecl* outer_map = map_;
+  std::vector<Node*> outer_assumptions;
+  std::swap(outer_assumptions, assumptions_);
+  slots_ = &slots;
+  map_ = nullptr;
+  Scope scope = NewScope(&feed_->shape);
+  scope.this_type = Of("v2." + SourceType(map), true, ir::Max::kOne);
+  scope.this_slot = 0;
+  std::vector<BoundLine> lines;
+  for (const FlatLine& line : Flatten(map)) {
+    lines.push_back({line.line, Keep(scope), 0});
+  }
+  Node* present = nullptr;
+  Node* body = EmitObject({.content = map.to.text, .shown = map.to.text}, lines, {}, &present, nullptr, map.header);
+  c_.module.functions.push_back({.name = name,
+                                 .params = {{"$this", 0, scope.this_type}},
+                                 .result = EmitType(),
+                                 .body = body,
+                                 .slot_count = slots});
+  slots_ = outer_slots;
+  map_ = outer_map;
+  std::swap(outer_assumptions, assumptions_);
+  in_progress_.erase(&map);
+  return functions_[&map] = name;
+}
+
+// ---- the map ----
+
+void Generator::GenerateMap(const ast::MapDecl& map, std::vector<Node*>& effects) {
+  if (!c_.types->IsResource(map.to.text)) {
+    std::string near = Nearest(map.to.text, c_.types->TypeNames());
+    Error(DiagnosticKind::kUnknownType, map.to.span, fmt::format("`{}` is no resource type of FHIR R4", map.to.text),
+          near.empty() ? "" : fmt::format("did you mean `{}`?", near));
+    return;
+  }
+  map_ = &map;
+  std::set<std::string> events = Events(map.on);
+  const MessageShape* shape = &feed_->shape;
+  if (!events.empty()) {
+    shapes_.push_back(ShapeOf(*feed_, events));
+    shape = &shapes_.back();
+  }
+  Scope scope = NewScope(shape);
+  assumptions_.clear();
+  for (const Assumption& require : requires_) {
+    bool always = require.events.empty() ||
+                  (!events.empty() && std::includes(require.events.begin(), require.events.end(), events.begin(), events.end()));
+    if (always) {
+      assumptions_.push_back(require.node);
+    }
+  }
+  Node* collection = nullptr;
+  int64_t slot = -1;
+  Node* condition = nullptr;
+  for (const auto& source : map.for_each.sources) {
+    Node* next = CheckExpr(Context(), *source, scope);
+    if (next == nullptr) {
+      return;
+    }
+    if (collection != nullptr && next->type.name != collection->type.name) {
+      Error(DiagnosticKind::kTypeMismatch, source->span,
+            fmt::format("{} beside {}: a `for each` walks values of one type", TypeWords(next->type), TypeWords(collection->type)));
+      return;
+    }
+    collection = collection == nullptr
+                     ? next : New(Op::kCall, Of(next->type.name, false, ir::Max::kMany), {collection, next}, "combine", 0);
+  }
+  if (collection != nullptr) {
+    slot = (*slots_)++;
+    Bind(map, collection, slot, scope);
+    if (map.for_each.condition != nullptr) {
+      condition = CheckCondition(Context(), *map.for_each.condition, scope);
+      if (condition != nullptr) {
+        assumptions_.push_back(Clone(condition));
+      }
+    }
+  }
+  std::vector<FlatLine> lines = Flatten(map);
+  ir::MapInfo info{.name = map.name.text, .resource_type = map.to.text, .merge = "patch", .precedence = 1, .snapshot = false};
+  const ast::LifecycleDecl* lifecycle = nullptr;
+  const Line* lifecycle_line = nullptr;
+  std::vector<BoundLine> bound;
+  for (const FlatLine& flat : lines) {
+    const Line& line = *flat.line;
+    if (line.kind == LineKind::kMerge) {
+      info.merge = line.name.text;
+      info.precedence = line.name.text == "fill" ? 0 : 1;
+    } else if (line.kind == LineKind::kSnapshot) {
+      info.snapshot = true;
+    } else if (line.kind == LineKind::kLifecycle) {
+      lifecycle = c_.declarations.Lifecycle(line.name.text);
+      lifecycle_line = &line;
+      if (lifecycle == nullptr) {
+        std::string near = Nearest(line.name.text, c_.declarations.NamesOf(ast::DeclKind::kLifecycle));
+        Error(DiagnosticKind::kUnknownDeclaration, line.name.span, fmt::format("no lifecycle `{}` is declared", line.name.text),
+              near.empty() ? "" : fmt::format("did you mean `{}`?", near));
+      }
+    }
+    if (!line.target.steps.empty()) {
+      bound.push_back({&line, Keep(scope), 0});
+    }
+  }
+  Node* key = KeyOf(map, lines, scope);
+  bool has_key = std::any_of(lines.begin(), lines.end(), [](const FlatLine& f) { return f.line->kind == LineKind::kKey; });
+  if (!has_key) {
+    Error(DiagnosticKind::kNoKey, map.name.span, fmt::format("map `{}` has no key", map.name.text),
+          "write `key` and a keyspace, or the values that make two messages speak of one resource");
+  }
+  if (key == nullptr) {
+    return;
+  }
+  if (!Proved(Exists(key))) {
+    for (const FlatLine& flat : lines) {
+      if (flat.line->kind == LineKind::kKey && map.for_each.condition == nullptr) {
+        Span span = flat.line->items.empty() ? flat.line->span : flat.line->items.front().span;
+        for (size_t i = 0; i < flat.line->items.size() && flat.line->items.size() + (flat.line->within.empty() ? 0 : 1) == key->kids.size(); ++i) {
+          Node* part = key->kids[i + (flat.line->within.empty() ? 0 : 1)];
+          if (!Proved(Exists(part))) {
+            span = flat.line->items[i].span;
+            break;
+          }
+        }
+        std::string text(c_.files[span.file].Text(span));
+        Error(DiagnosticKind::kNullableKey, span, fmt::format("`{}` may be absent, and a key may not", text),
+              fmt::format("add `require {}` to the feed, or an alternative with `else`", text));
+      }
+    }
+  }
+  auto ordinal = static_cast<int64_t>(c_.module.maps.size());
+  c_.module.maps.push_back(info);
+
+  std::map<std::string, Value> written;
+  Node* present = nullptr;
+  std::vector<Node*> head = {Emit(Op::kMember, {Emit(Op::kJson, {}, JsonText(map.to.text))}, "resourceType")};
+  int64_t id_slot = (*slots_)++;
+  uint32_t id_site = Site("transform", "key", map.name.text, false, map.name.span);
+  head.push_back(Emit(Op::kMember, {Emit(Op::kPrimitive, {Var(id_slot, TextType(true))}, "id", id_site)}, "id"));
+  Node* body = EmitObject({.content = map.to.text, .shown = map.to.text, .resource = true}, bound, head, &present, &written, map.to.span);
+  if (!map.profile.empty()) {
+    if (Node* meta = Profile(map, written)) {
+      body->kids.insert(body->kids.begin() + 2, meta);
+    }
+  }
+  auto event = [&] { return New(Op::kEvent, TextType(), {}); };
+  std::string op = info.merge == "replace" ? "put" : info.merge == "fill" ? "fill" : "patch";
+  Node* contribute = Emit(Op::kContribute, {Var(id_slot, TextType()), event(), body}, op + " " + map.to.text, ordinal, map.name.span);
+  std::vector<Node*> steps;
+  std::set<std::string> undoing, stated;
+  if (lifecycle != nullptr) {
+    for (const auto& row : lifecycle->rows) {
+      std::set<std::string> row_events = Events(row.events);
+      if (!row.undoes) {
+        stated.insert(row_events.begin(), row_events.end());
+        continue;
+      }
+      undoing.insert(row_events.begin(), row_events.end());
+      Node* tags = nullptr;
+      for (const std::string& undone : Events(row.undone)) {
+        Node* tag = Text(undone);
+        tags = tags == nullptr ? tag : New(Op::kBinary, Of("System.String", true, ir::Max::kMany), {tags, tag}, "|");
+      }
+      if (tags != nullptr) {
+        steps.push_back(Emit(Op::kWhen, {EventIs(row_events), Emit(Op::kRetract, {Var(id_slot, TextType()), tags}, map.to.text, ordinal)}));
+      }
+    }
+  }
+  if (undoing.empty()) {
+    steps.push_back(contribute);
+  } else {
+    // An undo says that something did not happen; what else it carries is no news of the visit.
+    steps.push_back(Emit(Op::kWhen, {New(Op::kCall, BooleanType(), {EventIs(undoing)}, "not"), contribute}));
+  }
+  if (lifecycle_line != nullptr && lifecycle != nullptr && !lifecycle_line->items.empty()) {
+    // `lifecycle … else X`: used only while nothing else says, so a contribution of lower precedence.
+    Resolved target;
+    if (Resolve({.content = map.to.text, .shown = map.to.text, .resource = true}, lifecycle_line->target.steps[0], &target)) {
+      Value value = ItemValue(lifecycle_line->items[0], target, *Keep(scope));
+      if (value.node != nullptr) {
+        Node* object = Emit(Op::kObject, {Clone(head[0]), Clone(head[1]), Emit(Op::kMember, {value.node}, target.json)});
+        std::set<std::string> said = stated;
+        said.insert(undoing.begin(), undoing.end());
+        steps.push_back(Emit(Op::kWhen, {New(Op::kCall, BooleanType(), {EventIs(said)}, "not"),
+                                         Emit(Op::kContribute, {Var(id_slot, TextType()), event(), object}, "fill " + map.to.text, ordinal)}));
+      }
+    }
+  }
+  Node* effect = Emit(Op::kLet, {key, Emit(Op::kSequence, std::move(steps))}, "", id_slot);
+  if (condition != nullptr) {
+    effect = Emit(Op::kWhen, {condition, effect});
+  }
+  if (collection != nullptr) {
+    effect = Emit(Op::kEach, {collection, effect}, "", slot);
+  }
+  effects.push_back(events.empty() ? effect : Emit(Op::kWhen, {EventIs(events), effect}));
+
+  auto& orders = c_.module.element_orders;
+  if (std::none_of(orders.begin(), orders.end(), [&](const auto& order) { return order.first == map.to.text; })) {
+    std::vector<std::string> names;
+    for (const fhir::Element* element : c_.types->Children(map.to.text)) {
+      if (element->choice) {
+        for (const auto& type : element->types) {
+          names.push_back(fhir::TypeTable::ChoiceName(element->name, type.code));
+        }
+      } else {
+        names.push_back(element->name);
+      }
+    }
+    orders.emplace_back(map.to.text, std::move(names));
+  }
+  map_ = nullptr;
+}
+
+// `meta.profile`, claimed when everything the profile adds as required is there: proved, or asked at run time.
+Node* Generator::Profile(const ast::MapDecl& map, const std::map<std::string, Value>& written) {
+  const fhir::TypeDef* profile = c_.types->FindType(map.profile.text);
+  if (profile == nullptr || profile->type != map.to.text) {
+    Error(DiagnosticKind::kUnknownType, map.profile.span,
+          profile == nullptr ? fmt::format("no profile `{}` in the packages used", map.profile.text)
+                             : fmt::format("profile `{}` is of `{}`, the map makes `{}`", map.profile.text, profile->type, map.to.text),
+          "`use us_core 6.1.0` brings US Core's profiles");
+    return nullptr;
+  }
+  Node* condition = nullptr;
+  bool never = false;
+  for (const fhir::Element& element : profile->elements) {
+    if (!element.slice.empty() || element.path.find('.') == std::string::npos) {
+      continue;
+    }
+    std::string path = element.path.substr(element.path.find('.') + 1);
+    bool top = path.find('.') == std::string::npos;
+    std::string name = path.substr(0, path.find('.'));
+    auto found = written.find(element.choice ? element.name : name);
+    if (top && found == written.end()) {
+      const fhir::TypeTable::Found base = c_.types->FindElement(map.to.text, element.name);
+      if (element.min > 0 && (!base || base.element->min == 0)) {
+        if (!map.else_base) {
+          Error(DiagnosticKind::kMissingRequired, map.profile.span,
+                fmt::format("`{}` demands `{}`, which no line writes", map.profile.text, element.name),
+                fmt::format("map `{}`, or add `else base` so that the claim is dropped and counted", element.name));
+          Explain(ConformanceEntry::State::kError, element.path, "no line");
+        }
+        never = true;
+      } else if (element.must_support) {
+        Explain(ConformanceEntry::State::kMustSupportWithoutSource, element.path, "no line writes it");
+      }
+      continue;
+    }
+    if (element.min == 0 || found == written.end() || !top) {
+      continue;
+    }
+    if (found->second.always || found->second.present == nullptr || Proved(found->second.present)) {
+      Explain(ConformanceEntry::State::kProved, element.path, "always written");
+      continue;
+    }
+    Explain(ConformanceEntry::State::kRunTime, element.path, map.else_base ? "claim dropped when absent" : "dead letter when absent");
+    condition = And(condition, Clone(found->second.present));
+  }
+  if (never) {
+    return nullptr;
+  }
+  Node* claim = Emit(Op::kMember,
+                     {Emit(Op::kObject, {Emit(Op::kMember, {Emit(Op::kArray, {Emit(Op::kJson, {}, JsonText(profile->url))})}, "profile")})},
+                     "meta");
+  if (condition == nullptr) {
+    return claim;
+  }
+  Node* guarded = Emit(Op::kWhen, {condition, claim});
+  if (map.else_base) {
+    return guarded;
+  }
+  uint32_t site = Site("schema", "profile", map.name.text, false, map.profile.span);
+  return Emit(Op::kFirst, {guarded, Emit(Op::kMember, {Refuse(site)}, "meta")});
+}
+
+}  // namespace weir::check
