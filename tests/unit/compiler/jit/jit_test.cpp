@@ -321,6 +321,23 @@ TEST_F(JitTest, PackageRunsTheSame) {
   std::filesystem::remove(path);
 }
 
+TEST_F(JitTest, ReloadsFromTheObjectCache) {
+  std::string folder = testing::TempDir() + "/jit_test_cache";
+  std::filesystem::remove_all(folder);
+  auto cold = jit::Jit(*module_, {.cache_dir = folder});
+  auto warm = jit::Jit(*module_, {.cache_dir = folder});
+  ASSERT_TRUE(cold.ok() && warm.ok());
+  EXPECT_FALSE((*cold)->from_cache());
+  EXPECT_TRUE((*warm)->from_cache());
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    std::ofstream(entry.path(), std::ios::binary | std::ios::app) << "torn";
+  }
+  auto again = jit::Jit(*module_, {.cache_dir = folder});
+  ASSERT_TRUE(again.ok());
+  EXPECT_FALSE((*again)->from_cache());
+  std::filesystem::remove_all(folder);
+}
+
 TEST(Jit, NamesWhatItCannotLower) {
   ir::Module module;
   ASSERT_EQ(ir::Parse("(module \"m\" \"1\" \"d\")(site \"schema\" \"value\" \"x\" #0)(feed \"f\" \"1\" \"\" #-1 #-1 #-1 #4 (accept \"ADT^*\")"
