@@ -206,7 +206,7 @@ Node* ComponentOf(const ExprContext& c, const Scope& scope, Node* input, uint32_
       known = true;
       for (const auto& component : *components) {
         names.push_back(component.name);
-        if (found == nullptr && (name.empty() ? component.position == number : component.name == name)) {
+        if (found == nullptr && component.type != "WD" && (name.empty() ? component.position == number : component.name == name)) {
           found = &component;
         }
       }
