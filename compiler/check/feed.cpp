@@ -196,6 +196,59 @@ void Generator::ReadClauses(FeedState& state) {
   state.shape = ShapeOf(state, {});
 }
 
+namespace {
+
+void CollectGroups(const Node& node, std::set<std::string>* names) {
+  if (node.op == Op::kGroups) {
+    names->insert(node.text);
+  }
+  for (const Node* kid : node.kids) {
+    CollectGroups(*kid, names);
+  }
+}
+
+bool HasGroup(const std::vector<fhir::V2Item>& items, const std::set<std::string>& names) {
+  return std::any_of(items.begin(), items.end(), [&](const fhir::V2Item& item) {
+    return item.group && (names.contains(item.name) || HasGroup(item.items, names));
+  });
+}
+
+std::vector<ir::StructureItem> Grammar(const std::vector<fhir::V2Item>& items) {
+  std::vector<ir::StructureItem> out;
+  for (const auto& item : items) {
+    out.push_back({item.name, item.group, item.repeats(), Grammar(item.items)});
+  }
+  return out;
+}
+
+}  // namespace
+
+// The structures whose groups the feed names, each by the newest accepted version that has such a group.
+void Generator::GroupGrammars(const FeedState& state) {
+  std::set<std::string> names;
+  CollectGroups(*state.feed.transform, &names);
+  for (const std::string& structure : state.shape.structures) {
+    for (const std::string& version : state.versions) {
+      const auto* items = c_.v2->Structure(version, structure);
+      if (items == nullptr || !HasGroup(*items, names)) {
+        continue;
+      }
+      ir::Structure grammar{.name = structure, .messages = {}, .items = Grammar(*items)};
+      for (const std::string& event : state.events) {
+        if (c_.v2->StructureOf(version, state.type, event) == structure) {
+          grammar.messages.push_back(state.type + "^" + event);
+        }
+      }
+      auto known = std::find_if(c_.module.structures.begin(), c_.module.structures.end(),
+                                [&](const ir::Structure& other) { return other.name == structure; });
+      if (known == c_.module.structures.end()) {
+        c_.module.structures.push_back(std::move(grammar));
+      }
+      break;
+    }
+  }
+}
+
 void Generator::GenerateFeed(const ast::FeedDecl& decl) {
   FeedState state;
   state.decl = &decl;
@@ -278,6 +331,7 @@ void Generator::GenerateFeed(const ast::FeedDecl& decl) {
   }
   state.feed.transform = Emit(Op::kSequence, std::move(effects));
   state.feed.slot_count = slots;
+  GroupGrammars(state);
   c_.module.feeds.push_back(std::move(state.feed));
   Overlaps();
   feed_ = nullptr;

@@ -139,6 +139,16 @@ void Generator::Explain(ConformanceEntry::State state, const std::string& elemen
   }
 }
 
+// Tables that only expressions name, as `fn f(x) = x via t` does.
+void Generator::TablesOf(const Node& node) {
+  if (node.op == Op::kLookup && c_.module.FindTable(node.text) == nullptr) {
+    EnsureTable({.text = node.text, .span = node.span});
+  }
+  for (const Node* kid : node.kids) {
+    TablesOf(*kid);
+  }
+}
+
 void Generator::Run() {
   c_.module.edition = "1";
   for (const auto& entry : c_.declarations.all()) {
@@ -170,6 +180,12 @@ void Generator::Run() {
       Error(DiagnosticKind::kUnknownDeclaration, map->from.span, fmt::format("no feed `{}` is declared", map->from.text),
             near.empty() ? "declare it with `feed`" : fmt::format("did you mean `{}`?", near));
     }
+  }
+  for (const auto& function : c_.module.functions) {
+    TablesOf(*function.body);
+  }
+  for (const auto& feed : c_.module.feeds) {
+    TablesOf(*feed.transform);
   }
 }
 

@@ -42,6 +42,7 @@ struct Value {
   ir::Node* node = nullptr;
   ir::Node* present = nullptr;
   bool always = false;
+  bool filtered = false;  // an `each` that took the line's `when` upon itself
 };
 
 struct FlatLine {
@@ -82,15 +83,17 @@ class Generator {
   std::set<std::string> Events(const std::vector<ast::EventRange>& ranges);
   ir::Node* EventIs(const std::set<std::string>& events);
   void Overlaps();
+  void GroupGrammars(const FeedState& state);
   int32_t Zone(const std::string& name, Span span);
 
   // map.cpp
   void GenerateMap(const ast::MapDecl& map, std::vector<ir::Node*>& effects);
   std::vector<FlatLine> Flatten(const ast::MapDecl& map, int depth = 0);
   ir::Node* KeyOf(const ast::MapDecl& map, const std::vector<FlatLine>& lines, Scope& scope);
+  Scope KeyScope(const Scope& scope);
   ir::Node* KeyspaceKey(const ast::KeyspaceDecl& keyspace, Scope& scope);
   ir::Node* KeyNode(const std::string& text, const std::vector<ast::Item>& items, const ast::Name& within, Scope& scope);
-  bool Bind(const ast::MapDecl& map, ir::Node* collection, int64_t slot, Scope& scope);
+  void Bind(const ast::Name& binding, const ir::Node* collection, int64_t slot, Scope& scope);
   const std::string& EnsureFunction(const ast::MapDecl& map);
   ir::Node* Profile(const ast::MapDecl& map, const std::map<std::string, Value>& written);
   static std::string SourceType(const ast::MapDecl& map);
@@ -108,8 +111,10 @@ class Generator {
   Value ReferenceValue(const ast::Line& line, const Resolved& target, Scope& scope);
 
   // value.cpp
-  Value ItemValue(const ast::Item& item, const Resolved& target, Scope& scope);
-  Value AlternativeValue(const ast::Alternative& alternative, const Resolved& target, Scope& scope);
+  // `when` filters what an `each` walks, with the item as $this.
+  Value ItemValue(const ast::Item& item, const Resolved& target, Scope& scope, const ast::Expr* when = nullptr);
+  Value AlternativeValue(const ast::Alternative& alternative, const Resolved& target, Scope& scope, const ast::Expr* when);
+  ir::Node* Filter(ir::Node* collection, const ast::Expr* when, const Scope& scope);
   Value Convert(ir::Node* node, Span span, const Resolved& target, Scope& scope);
   Value PrimitiveValue(ir::Node* node, Span span, const Resolved& target, Scope& scope);
   Value ViaTable(const ast::Alternative& alternative, ir::Node* node, const Resolved& target, Scope& scope);
@@ -119,6 +124,7 @@ class Generator {
   const std::string& ValueSetTable(const std::string& url);
   void CheckTableBinding(const ast::TableDecl& table, const Resolved& target, Span span);
   bool EnsureTable(const ast::Name& name);
+  void TablesOf(const ir::Node& node);
 
   // guard.cpp
   bool Disjoint(const ir::Node* a, const ir::Node* b) const;

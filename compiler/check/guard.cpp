@@ -1,6 +1,8 @@
 // Proofs about conditions, small and complete for what maps write: presence of paths and comparison of paths with
 // literals. Each path takes every value that matters (absent, each literal it is compared with, anything else); a
 // condition that can be true under none of these is impossible. What is not understood counts as free.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 
@@ -14,55 +16,91 @@ using ir::Op;
 
 constexpr size_t kMaxCases = 100'000;  // past it nothing is proved: a compile stays quick
 
-const Node* Strip(const Node* node) {
-  while (node->op == Op::kText) {
-    node = node->kids[0];
+// What `let` bound, by slot: slots are unique in a function, so one map serves all conditions of one question.
+using Bindings = std::map<int64_t, const Node*>;
+
+void FindBindings(const Node* node, Bindings* bindings) {
+  if (node->op == Op::kLet) {
+    bindings->emplace(node->number, node->kids[0]);
   }
-  return node;
+  for (const Node* kid : node->kids) {
+    FindBindings(kid, bindings);
+  }
 }
 
 bool IsPath(const Node* node) {
-  node = Strip(node);
   switch (node->op) {
+    case Op::kText: return IsPath(node->kids[0]);
     case Op::kField: case Op::kComponent: case Op::kSubcomponent: case Op::kVar: case Op::kSegments: case Op::kGroups:
     case Op::kRepetition: case Op::kEvent: case Op::kLookup: case Op::kAuthority:
       return true;
     case Op::kCall:
-      return node->text == "first" || node->text == "single" || node->text == "where" || node->text == "upper";
+      return (node->text == "first" || node->text == "single" || node->text == "where" || node->text == "upper") && IsPath(node->kids[0]);
     default:
       return false;
   }
 }
 
-class Cases {
+void Conjuncts(const Node* node, std::vector<const Node*>* out) {
+  if (node->op == Op::kBinary && node->text == "and") {
+    Conjuncts(node->kids[0], out);
+    Conjuncts(node->kids[1], out);
+  } else {
+    out->push_back(node);
+  }
+}
+
+// The value a node stands for: without its static types, for one path over one record is one value whatever shape it was
+// checked against, and with the slots that are bound inside counted from their binder, for each check draws fresh ones.
+class Identity {
  public:
-  void Collect(const Node* node) {
-    if (node->op == Op::kBinary && node->kids.size() == 2) {
-      for (int side = 0; side < 2; ++side) {
-        const Node* path = node->kids[side];
-        const Node* literal = node->kids[1 - side];
-        if (IsPath(path) && literal->op == Op::kLiteral && (node->text == "=" || node->text == "!=")) {
-          auto& values = Domain(Key(path));
-          if (std::find(values.begin(), values.end(), "=" + literal->text) == values.end()) {
-            values.push_back("=" + literal->text);
-          }
-        }
-      }
+  Identity(const Node* node, const Bindings& bindings) : bindings_(bindings) { Write(node); }
+  std::string Take() { return std::move(out_); }
+
+ private:
+  void Write(const Node* node) {
+    if (auto known = node->op == Op::kVar ? bindings_.find(node->number) : bindings_.end(); known != bindings_.end()) {
+      return Write(known->second);
     }
-    if (IsPath(node)) {
-      Domain(Key(node));
-      return;
-    }
-    if (IsOpaque(node)) {
-      opaque_.try_emplace(Print(*node), false);
+    out_ += fmt::format("({} {} ", ir::OpName(node->op), node->text);
+    bool binds = node->op == Op::kLet || node->op == Op::kEach || node->op == Op::kCall;
+    if (node->op == Op::kVar) {
+      auto binder = std::find_if(bound_.rbegin(), bound_.rend(), [&](int64_t slot) { return node->number >= slot && node->number < slot + 3; });
+      out_ += binder == bound_.rend() ? fmt::format("#{}", node->number)
+                                      : fmt::format("^{}+{}", binder - bound_.rbegin(), node->number - *binder);
+    } else if (!binds) {
+      out_ += std::to_string(node->number);
+    } else {
+      bound_.push_back(node->number);
     }
     for (const Node* kid : node->kids) {
-      Collect(kid);
+      Write(kid);
+    }
+    if (binds) {
+      bound_.pop_back();
+    }
+    out_ += ')';
+  }
+
+  const Bindings& bindings_;
+  std::string out_;
+  std::vector<int64_t> bound_;
+};
+
+class Cases {
+ public:
+  explicit Cases(const std::vector<const Node*>& nodes) {
+    for (const Node* node : nodes) {
+      FindBindings(node, &bindings_);
+    }
+    for (const Node* node : nodes) {
+      Collect(node);
     }
   }
 
   // Whether some case makes all of them true.
   bool Satisfiable(const std::vector<const Node*>& all, const Node* negated) {
+    FindImplications();
     size_t count = 1;
     for (const auto& [key, values] : domains_) {
       count *= values.size();
@@ -84,6 +122,11 @@ class Cases {
         value = (rest & 1) != 0;
         rest >>= 1;
       }
+      if (std::any_of(implied_.begin(), implied_.end(), [this](const auto& pair) {
+            return !current_[pair.first].empty() && current_[pair.second].empty();
+          })) {
+        continue;
+      }
       bool holds = negated == nullptr || Truth(negated) != std::optional<bool>(true);
       for (size_t i = 0; i < all.size() && holds; ++i) {
         holds = Truth(all[i]) == std::optional<bool>(true);
@@ -96,7 +139,68 @@ class Cases {
   }
 
  private:
-  static std::string Key(const Node* node) { return Print(*Strip(node)); }
+  void Collect(const Node* node) {
+    if (node->op == Op::kLet) {
+      Collect(node->kids[0]);
+      return Collect(node->kids[1]);
+    }
+    if (node->op == Op::kBinary && node->kids.size() == 2) {
+      for (int side = 0; side < 2; ++side) {
+        const Node* path = node->kids[side];
+        const Node* literal = node->kids[1 - side];
+        if (IsPath(path) && literal->op == Op::kLiteral && (node->text == "=" || node->text == "!=")) {
+          auto& values = Domain(Key(path));
+          if (std::find(values.begin(), values.end(), "=" + literal->text) == values.end()) {
+            values.push_back("=" + literal->text);
+          }
+        }
+      }
+    }
+    if (IsPath(node)) {
+      Domain(Key(node));
+      paths_.push_back(Strip(node));
+      return;
+    }
+    if (IsOpaque(node)) {
+      opaque_.try_emplace(Identity(node, bindings_).Take(), false);
+    }
+    for (const Node* kid : node->kids) {
+      Collect(kid);
+    }
+  }
+
+  // A component is there only where its field is; a first item only and always where there is an item.
+  void FindImplications() {
+    for (const Node* path : paths_) {
+      std::string key = Key(path);
+      bool same = true;
+      const Node* at = path;
+      while (!at->kids.empty()) {
+        same = same && at->op == Op::kCall && at->text == "first";
+        at = Strip(at->kids[0]);
+        if (std::string around = Key(at); domains_.contains(around)) {
+          implied_.emplace_back(key, around);
+          if (same) {
+            implied_.emplace_back(around, key);
+          }
+        }
+      }
+    }
+  }
+
+  const Node* Strip(const Node* node) const {
+    while (true) {
+      auto known = node->op == Op::kVar ? bindings_.find(node->number) : bindings_.end();
+      if (known != bindings_.end()) {
+        node = known->second;
+      } else if (node->op == Op::kText) {
+        node = node->kids[0];
+      } else {
+        return node;
+      }
+    }
+  }
+  std::string Key(const Node* node) const { return Identity(Strip(node), bindings_).Take(); }
   std::vector<std::string>& Domain(const std::string& key) {
     auto [slot, fresh] = domains_.try_emplace(key);
     if (fresh) {
@@ -131,6 +235,9 @@ class Cases {
     if (node->op == Op::kLet) {
       return Present(node->kids[1]);
     }
+    if (node->op == Op::kCall && (node->text == "first" || node->text == "single")) {
+      return Present(node->kids[0]);
+    }
     if (node->op == Op::kBinary && node->text == "&") {
       return Present(node->kids[0]) || Present(node->kids[1]);
     }
@@ -141,11 +248,14 @@ class Cases {
     if (node->op == Op::kCall && (node->text == "combine" || node->text == "union")) {
       return Present(node->kids[0]) || Present(node->kids[1]);
     }
-    auto found = opaque_.find(Print(*node));
+    auto found = opaque_.find(Identity(node, bindings_).Take());
     return found != opaque_.end() && found->second;
   }
 
   std::optional<bool> Truth(const Node* node) {
+    if (node->op == Op::kLet) {
+      return Truth(node->kids[1]);
+    }
     if (node->op == Op::kLiteral && node->type.name == "System.Boolean") {
       return node->text == "true";
     }
@@ -181,7 +291,7 @@ class Cases {
         }
       }
     }
-    auto found = opaque_.find(Print(*node));
+    auto found = opaque_.find(Identity(node, bindings_).Take());
     return found != opaque_.end() ? std::optional<bool>(found->second) : Free(node);
   }
   std::optional<bool> Free(const Node* node) {
@@ -190,8 +300,11 @@ class Cases {
     return node->op != Op::kEmpty ? std::optional<bool>(true) : std::nullopt;
   }
 
+  Bindings bindings_;
   std::map<std::string, std::vector<std::string>> domains_;
   std::map<std::string, bool> opaque_;
+  std::vector<const Node*> paths_;
+  std::vector<std::pair<std::string, std::string>> implied_;  // where the first is present, so is the second
   std::map<std::string, std::string> current_;
 };
 
@@ -201,25 +314,31 @@ bool Generator::Disjoint(const Node* a, const Node* b) const {
   if (a == nullptr || b == nullptr) {
     return false;
   }
-  Cases cases;
-  std::vector<const Node*> all = {a, b};
-  for (const Node* node : all) {
-    cases.Collect(node);
+  auto exclude = [](const Node* one, const Node* other) {
+    return !Cases({one, other}).Satisfiable({one, other}, nullptr);
+  };
+  // Parts first: the written conditions decide as a rule, and few cases mean that nothing is given up for their number.
+  std::vector<const Node*> left, right;
+  Conjuncts(a, &left);
+  Conjuncts(b, &right);
+  for (const Node* one : left) {
+    for (const Node* other : right) {
+      if (exclude(one, other)) {
+        return true;
+      }
+    }
   }
-  return !cases.Satisfiable(all, nullptr);
+  return exclude(a, b);
 }
 
 bool Generator::Proved(const Node* goal) const {
   if (goal == nullptr) {
     return true;
   }
-  Cases cases;
   std::vector<const Node*> all(assumptions_.begin(), assumptions_.end());
-  cases.Collect(goal);
-  for (const Node* node : all) {
-    cases.Collect(node);
-  }
-  return !cases.Satisfiable(all, goal);
+  std::vector<const Node*> nodes = all;
+  nodes.push_back(goal);
+  return !Cases(nodes).Satisfiable(all, goal);
 }
 
 }  // namespace weir::check

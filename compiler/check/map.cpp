@@ -80,9 +80,8 @@ Node* Generator::KeyNode(const std::string& text, const std::vector<ast::Item>& 
             near.empty() ? "" : fmt::format("did you mean `{}`?", near));
       return nullptr;
     }
-    // The keyspace around is read of the message, whatever instance the map stands at.
-    Scope message = NewScope(scope.shape != nullptr ? scope.shape : &feed_->shape);
-    Node* key = KeyspaceKey(*outer, message);
+    Scope around = KeyScope(scope);
+    Node* key = KeyspaceKey(*outer, around);
     if (key == nullptr) {
       return nullptr;
     }
@@ -101,6 +100,13 @@ Node* Generator::KeyNode(const std::string& text, const std::vector<ast::Item>& 
     parts.push_back(AsText(Context(), part));
   }
   return New(Op::kKey, TextType(), std::move(parts), text);
+}
+
+// A keyspace is read of the message; inside a group, of the group where it holds the segments.
+Scope Generator::KeyScope(const Scope& scope) {
+  Scope around = NewScope(scope.shape != nullptr ? scope.shape : &feed_->shape);
+  around.groups = scope.groups;
+  return around;
 }
 
 Node* Generator::KeyspaceKey(const ast::KeyspaceDecl& keyspace, Scope& scope) {
@@ -125,8 +131,8 @@ Node* Generator::KeyOf(const ast::MapDecl& map, const std::vector<FlatLine>& lin
                 items[0].alternatives[0].expr->kind == ast::ExprKind::kName;
     const ast::KeyspaceDecl* keyspace = bare ? c_.declarations.Keyspace(items[0].alternatives[0].expr->text) : nullptr;
     if (keyspace != nullptr) {
-      Scope message = NewScope(scope.shape);
-      return KeyspaceKey(*keyspace, message);
+      Scope around = KeyScope(scope);
+      return KeyspaceKey(*keyspace, around);
     }
     // Named for the map that declares the key, so that everyone who extends it or refers to it means the same id.
     return KeyNode(map.to.text + "/" + flat.map->name.text, items, flat.line->within, scope);
@@ -137,19 +143,18 @@ Node* Generator::KeyOf(const ast::MapDecl& map, const std::vector<FlatLine>& lin
 // ---- instances ----
 
 // `collection`'s item in `slot` is what the map stands at: $this, the binding, and for segments and groups their own name.
-bool Generator::Bind(const ast::MapDecl& map, Node* collection, int64_t slot, Scope& scope) {
+void Generator::Bind(const ast::Name& binding, const Node* collection, int64_t slot, Scope& scope) {
   ir::Type item = Of(collection->type.name, true, ir::Max::kOne);
   scope.this_type = item;
   scope.this_slot = slot;
-  if (!map.for_each.binding.empty()) {
-    scope.variables.push_back({map.for_each.binding.text, slot, item});
+  if (!binding.empty()) {
+    scope.variables.push_back({binding.text, slot, item});
   }
   if (item.name.starts_with("v2.segment.")) {
     scope.segments.push_back({item.name.substr(11), slot, item});
   } else if (item.name.starts_with("v2.group.")) {
     scope.groups.push_back({item.name.substr(9), slot, item});
   }
-  return true;
 }
 
 const std::string& Generator::EnsureFunction(const ast::MapDecl& map) {
@@ -239,7 +244,7 @@ void Generator::GenerateMap(const ast::MapDecl& map, std::vector<Node*>& effects
   }
   if (collection != nullptr) {
     slot = (*slots_)++;
-    Bind(map, collection, slot, scope);
+    Bind(map.for_each.binding, collection, slot, scope);
     if (map.for_each.condition != nullptr) {
       condition = CheckCondition(Context(), *map.for_each.condition, scope);
       if (condition != nullptr) {

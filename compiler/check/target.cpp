@@ -184,7 +184,7 @@ Value Generator::ReferenceValue(const Line& line, const Resolved& target, Scope&
           fmt::format("refer to a map to {}", list));
     return {};
   }
-  Scope inner = NewScope(scope.shape);
+  Scope inner = KeyScope(scope);
   Node* argument = nullptr;
   int64_t slot = -1;
   if (line.source != nullptr) {
@@ -198,7 +198,7 @@ Value Generator::ReferenceValue(const Line& line, const Resolved& target, Scope&
       return {};
     }
     slot = (*slots_)++;
-    Bind(*map, argument, slot, inner);
+    Bind(map->for_each.binding, argument, slot, inner);
   }
   Node* id = KeyOf(*map, Flatten(*map), inner);
   if (id == nullptr) {
@@ -223,7 +223,7 @@ std::vector<Value> Generator::LineValues(const BoundLine& bound, const Resolved&
   switch (line.kind) {
     case LineKind::kAssign:
       for (const auto& item : line.items) {
-        values.push_back(ItemValue(item, target, scope));
+        values.push_back(ItemValue(item, target, scope, line.condition.get()));
       }
       break;
     case LineKind::kReference:
@@ -249,9 +249,12 @@ std::vector<Value> Generator::LineValues(const BoundLine& bound, const Resolved&
                 "write the object without `each`, and pick one value with `.first()`");
           return {};
         }
+        collection = Filter(collection, line.condition.get(), scope);
+        if (collection == nullptr) {
+          return {};
+        }
         slot = (*slots_)++;
-        static const ast::MapDecl kNoMap;
-        Bind(kNoMap, collection, slot, inner);
+        Bind({}, collection, slot, inner);
       }
       std::vector<BoundLine> lines;
       Scope* kept = Keep(inner);
@@ -271,6 +274,7 @@ std::vector<Value> Generator::LineValues(const BoundLine& bound, const Resolved&
         value.node = Emit(Op::kEach, {collection, object}, "", slot);
         value.present = Exists(collection);
         value.always = collection->type.required;
+        value.filtered = line.condition != nullptr;
       }
       values.push_back(value);
       break;
@@ -312,12 +316,15 @@ std::vector<Value> Generator::LineValues(const BoundLine& bound, const Resolved&
       break;
   }
   std::erase_if(values, [](const Value& v) { return v.node == nullptr; });
-  if (line.condition != nullptr) {
+  if (line.condition != nullptr && !std::all_of(values.begin(), values.end(), [](const Value& v) { return v.filtered; })) {
     Node* condition = CheckCondition(Context(), *line.condition, scope);
     if (condition == nullptr) {
       return {};
     }
     for (Value& value : values) {
+      if (value.filtered) {
+        continue;
+      }
       Node* present = value.always ? nullptr : value.present;
       value.present = present == nullptr ? Clone(condition) : And(Clone(condition), present);
       value.always = false;

@@ -37,11 +37,30 @@ void Count(const std::vector<V2Item>& items, std::string_view name, bool group, 
   }
 }
 
-Place FindPlace(const ExprContext& c, const MessageShape& shape, std::string_view name, bool group) {
+const V2Item* FindGroup(const std::vector<V2Item>& items, std::string_view name) {
+  for (const auto& item : items) {
+    if (item.group) {
+      if (item.name == name) {
+        return &item;
+      }
+      if (const V2Item* found = FindGroup(item.items, name)) {
+        return found;
+      }
+    }
+  }
+  return nullptr;
+}
+
+// Of the whole message, or of one instance of the group `within`.
+Place FindPlace(const ExprContext& c, const MessageShape& shape, std::string_view name, bool group, std::string_view within = {}) {
   Place place;
   for (const auto& structure : shape.structures) {
     for (const auto& version : shape.versions) {
       const auto* items = c.v2.Structure(version, structure);
+      if (items != nullptr && !within.empty()) {
+        const V2Item* inside = FindGroup(*items, within);
+        items = inside == nullptr ? nullptr : &inside->items;
+      }
       if (items == nullptr) {
         continue;
       }
@@ -97,16 +116,20 @@ Node* Segment(const ExprContext& c, Scope& scope, std::string_view id, Span span
     return nullptr;
   }
   bool many = declared ? scope.shape->declared.find(id)->second.repeats : place.many;
-  if (base != nullptr) {
-    many = base->type.max == Max::kMany;  // inside its group a segment is one unless its own row repeats
-  }
-  // Innermost bound group that holds it, else the message.
-  Node* input = base;
   bool required = place.required && !declared;
+  Node* input = base;
+  if (base != nullptr && base->type.name.starts_with("v2.group.")) {
+    place = FindPlace(c, *scope.shape, id, false, base->type.name.substr(9));
+    many = place.many || base->type.max == Max::kMany;
+    required = place.required && base->type.required;
+  }
+  // The innermost bound group that holds it, else the message.
   for (auto bound = scope.groups.rbegin(); input == nullptr && bound != scope.groups.rend(); ++bound) {
-    input = c.module.New(Op::kVar, bound->type, {}, "", bound->slot, span);
-    required = false;
-    many = false;
+    if (Place inside = FindPlace(c, *scope.shape, id, false, bound->name); inside.found) {
+      input = c.module.New(Op::kVar, bound->type, {}, "", bound->slot, span);
+      many = inside.many;
+      required = inside.required;
+    }
   }
   if (input == nullptr) {
     input = c.module.New(Op::kMessage, Of("v2.message", true, Max::kOne), {}, "", 0, span);

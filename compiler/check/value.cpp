@@ -222,7 +222,20 @@ Value Generator::Convert(Node* node, Span span, const Resolved& open, Scope& sco
   return value;
 }
 
-Value Generator::AlternativeValue(const Alternative& alternative, const Resolved& target, Scope& scope) {
+Node* Generator::Filter(Node* collection, const ast::Expr* when, const Scope& scope) {
+  if (when == nullptr || collection == nullptr) {
+    return collection;
+  }
+  Scope inner = scope;
+  int64_t slot = *slots_;
+  *slots_ += 3;  // $this, $index, $total
+  Bind({}, collection, slot, inner);
+  Node* condition = CheckCondition(Context(), *when, inner);
+  return condition == nullptr ? nullptr
+                              : New(Op::kCall, Of(collection->type.name, false, ir::Max::kMany), {collection, condition}, "where", slot);
+}
+
+Value Generator::AlternativeValue(const Alternative& alternative, const Resolved& target, Scope& scope, const ast::Expr* when) {
   if (alternative.expr == nullptr) {
     return alternative.absent.empty() ? Value{} : Absent(alternative.absent, target);
   }
@@ -235,6 +248,10 @@ Value Generator::AlternativeValue(const Alternative& alternative, const Resolved
     if (!target.many) {
       Error(DiagnosticKind::kTooMany, span, fmt::format("`{}` takes one value, `each` gives many", target.shown),
             "drop `each` and pick one with `.first()` or a condition");
+      return {};
+    }
+    node = Filter(node, when, scope);
+    if (node == nullptr) {
       return {};
     }
     int64_t slot = (*slots_)++;
@@ -257,7 +274,7 @@ Value Generator::AlternativeValue(const Alternative& alternative, const Resolved
     if (inner.node == nullptr) {
       return {};
     }
-    return {Emit(Op::kEach, {node, inner.node}, "", slot, span), Exists(node), false};
+    return {Emit(Op::kEach, {node, inner.node}, "", slot, span), Exists(node), false, when != nullptr};
   }
   if (!alternative.via_table.empty()) {
     if (!node->type.single()) {
@@ -278,18 +295,19 @@ Value Generator::AlternativeValue(const Alternative& alternative, const Resolved
   return Convert(node, span, target, scope);
 }
 
-Value Generator::ItemValue(const ast::Item& item, const Resolved& target, Scope& scope) {
+Value Generator::ItemValue(const ast::Item& item, const Resolved& target, Scope& scope, const ast::Expr* when) {
   std::vector<Node*> nodes;
   Value total;
   bool own_name = false;
   for (const Alternative& alternative : item.alternatives) {
-    Value value = AlternativeValue(alternative, target, scope);
+    Value value = AlternativeValue(alternative, target, scope, when);
     if (value.node == nullptr) {
       return {};
     }
     own_name = own_name || (value.node->op == Op::kMember);
     nodes.push_back(value.node);
     total.always = total.always || value.always;
+    total.filtered = total.filtered || value.filtered;
     total.present = value.present == nullptr ? total.present : Or(total.present, Clone(value.present));
   }
   if (nodes.empty()) {

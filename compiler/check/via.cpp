@@ -130,6 +130,13 @@ void Generator::CheckTableBinding(const ast::TableDecl& table, const Resolved& t
   }
   if (table.otherwise == ast::TableElse::kCode) {
     check(table.otherwise_row.target);
+  } else if (table.otherwise == ast::TableElse::kOriginal || (table.otherwise == ast::TableElse::kText && target.primitive)) {
+    sink_.Report({.kind = DiagnosticKind::kTableRange,
+                  .span = span,
+                  .message = fmt::format("a code without a row would stay as it is, and the value set of `{}` is required", target.shown),
+                  .help = "end the table with `else -> dead_letter`, `else -> omit` or a code of the value set",
+                  .notes = {{table.name.span, "the table"}},
+                  .label = {}});
   }
 }
 

@@ -42,6 +42,22 @@ std::vector<V2Item> ReadItems(std::string_view& body) {
   return items;
 }
 
+// HL7 2.1 writes ADT_A17's patients as the repeating group PATIENT, as ADT_A39 has it in every version. From 2.2 on A17, A24
+// and A37 write the same segments out twice: they get the group back, so that a map can walk patient by patient.
+std::vector<V2Item> ReadStructure(std::string_view body) {
+  std::vector<V2Item> items = ReadItems(body);
+  auto is_patient = [](const V2Item& item) { return item.name == "PID" && !item.group; };
+  auto first = std::find_if(items.begin(), items.end(), is_patient);
+  auto second = first == items.end() ? first : std::find_if(first + 1, items.end(), is_patient);
+  if (second == items.end()) {
+    return items;
+  }
+  V2Item group{.name = "PATIENT", .min = 1, .max = kV2Unbounded, .group = true, .items = {first, second}};
+  items.erase(first, items.end());
+  items.push_back(std::move(group));
+  return items;
+}
+
 std::string TableName(std::string_view table) { return table == "-" ? std::string() : std::string(table); }
 
 std::vector<V2Field> ReadFields(std::string_view body) {
@@ -148,7 +164,7 @@ const T* V2Table::Find(const Map<T>& map, std::string_view version, std::string_
 }
 
 const std::vector<V2Item>* V2Table::Structure(std::string_view version, std::string_view structure) const {
-  return Find(structures_, version, structure, [](std::string_view body) { return ReadItems(body); });
+  return Find(structures_, version, structure, ReadStructure);
 }
 
 std::string V2Table::StructureOf(std::string_view version, std::string_view type, std::string_view trigger) const {
