@@ -480,6 +480,11 @@ class Checker {
       }
       kids.push_back(argument);
     }
+    if (rule.type == "Branches" && kids.size() > 3 && kids[2]->type.name != kids[3]->type.name) {
+      for (size_t i = 2; i < 4; ++i) {
+        kids[i] = kids[i]->type.is_v2() ? AsText(c_, kids[i]) : kids[i];  // branches of two kinds meet as text
+      }
+    }
     Type type = ResultType(rule, kids);
     return New(e, Op::kCall, type, kids, e.text, inner.this_slot);
   }
