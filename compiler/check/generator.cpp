@@ -77,7 +77,37 @@ Node* Generator::Clone(const Node* node) {
   return New(node->op, node->type, std::move(kids), node->text, node->number, node->span);
 }
 
-Node* Generator::Exists(const Node* node) { return New(Op::kCall, BooleanType(), {Clone(node)}, "exists"); }
+// `a & b` is text whatever its parts are, but says something only where one of them does.
+Node* Generator::Exists(const Node* node) {
+  if (node->op == Op::kLet) {
+    return New(Op::kLet, BooleanType(), {Clone(node->kids[0]), Exists(node->kids[1])}, "", node->number);
+  }
+  if (node->op == Op::kBinary && node->text == "&") {
+    return Or(Exists(node->kids[0]), Exists(node->kids[1]));
+  }
+  if (node->op == Op::kLiteral && node->type.name == "System.String" && node->text.empty()) {
+    return New(Op::kLiteral, BooleanType(), {}, "false");
+  }
+  if (node->op == Op::kCall && node->text == "iif" && node->kids.size() == 4) {
+    return New(Op::kCall, BooleanType(), {Clone(node->kids[0]), Clone(node->kids[1]), Exists(node->kids[2]), Exists(node->kids[3])}, "iif",
+               node->number);
+  }
+  return New(Op::kCall, BooleanType(), {Clone(node)}, "exists");
+}
+// Whether it is text other than '' in any case.
+bool Generator::Speaks(const Node* node) {
+  if (node->op == Op::kLet) {
+    return Speaks(node->kids[1]);
+  }
+  if (node->op == Op::kBinary && node->text == "&") {
+    return Speaks(node->kids[0]) || Speaks(node->kids[1]);
+  }
+  if (node->op == Op::kCall && node->text == "iif") {
+    return node->kids.size() == 4 && Speaks(node->kids[2]) && Speaks(node->kids[3]);
+  }
+  return node->type.required && !(node->op == Op::kLiteral && node->text.empty());
+}
+
 Node* Generator::And(Node* a, Node* b) {
   return a == nullptr ? b : b == nullptr ? a : New(Op::kBinary, BooleanType(), {a, b}, "and");
 }

@@ -99,6 +99,7 @@ class Generator {
   static std::string SourceType(const ast::MapDecl& map);
 
   // target.cpp
+  void EndOfPeriod(const ir::Node* start, Value* end);
   ir::Node* EmitObject(const Place& place, const std::vector<BoundLine>& lines, std::vector<ir::Node*> members,
                        ir::Node** present, std::map<std::string, Value>* written = nullptr, Span span = {});
   bool Resolve(const Place& place, const ast::TargetStep& step, Resolved* out);
@@ -115,6 +116,7 @@ class Generator {
   Value ItemValue(const ast::Item& item, const Resolved& target, Scope& scope, const ast::Expr* when = nullptr);
   Value AlternativeValue(const ast::Alternative& alternative, const Resolved& target, Scope& scope, const ast::Expr* when);
   ir::Node* Filter(ir::Node* collection, const ast::Expr* when, const Scope& scope);
+  Value MapCall(const ast::MapDecl& map, ir::Node* node, Span span);
   Value Convert(ir::Node* node, Span span, const Resolved& target, Scope& scope);
   Value PrimitiveValue(ir::Node* node, Span span, const Resolved& target, Scope& scope);
   Value ViaTable(const ast::Alternative& alternative, ir::Node* node, const Resolved& target, Scope& scope);
@@ -137,6 +139,7 @@ class Generator {
   ir::Node* New(ir::Op op, ir::Type type, std::vector<ir::Node*> kids, std::string text = {}, int64_t number = 0, Span span = {});
   ir::Node* Emit(ir::Op op, std::vector<ir::Node*> kids, std::string text = {}, int64_t number = 0, Span span = {});
   ir::Node* Clone(const ir::Node* node);
+  static bool Speaks(const ir::Node* node);
   ir::Node* Exists(const ir::Node* node);
   ir::Node* And(ir::Node* a, ir::Node* b);
   ir::Node* Or(ir::Node* a, ir::Node* b);

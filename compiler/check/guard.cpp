@@ -265,6 +265,9 @@ class Cases {
     if (node->op == Op::kCall && node->text == "empty") {
       return !Present(node->kids[0]);
     }
+    if (node->op == Op::kFits && !Present(node->kids[0])) {
+      return false;
+    }
     if (node->op == Op::kCall && node->text == "not") {
       auto inner = Truth(node->kids[0]);
       return inner ? std::optional<bool>(!*inner) : std::nullopt;

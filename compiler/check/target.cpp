@@ -424,6 +424,33 @@ void Generator::CheckRequired(const Place& place, const std::map<std::string, Va
   }
 }
 
+namespace {
+
+// The value behind a primitive's emission, of alternatives the first.
+const Node* SourceOf(const Node* emission) {
+  while (emission != nullptr && (emission->op == Op::kFirst || emission->op == Op::kWhen)) {
+    emission = emission->kids[emission->op == Op::kWhen ? 1 : 0];
+  }
+  return emission != nullptr && emission->op == Op::kPrimitive ? emission->kids[0] : nullptr;
+}
+
+}  // namespace
+
+// R4's invariant per-1: an end that is not provably at or after its start is an invalid value.
+void Generator::EndOfPeriod(const Node* start, Value* end) {
+  const Node* source = SourceOf(end->node);
+  if (start == nullptr || source == nullptr) {
+    return;
+  }
+  auto starts = [&] { return New(Op::kFits, BooleanType(), {Clone(start)}, "dateTime"); };
+  Node* fine = Or(New(Op::kCall, BooleanType(), {starts()}, "not"), New(Op::kOrdered, BooleanType(), {Clone(start), Clone(source)}));
+  uint32_t site = Site("schema", "period", PathOf(source, end->node->span, *scopes_.rbegin()), feed_->degrade, end->node->span);
+  Node* refused = Emit(Op::kWhen, {And(Exists(source), starts()), Refuse(site)});
+  end->present = And(end->present, Clone(fine));
+  end->always = false;
+  end->node = Emit(Op::kFirst, {Emit(Op::kWhen, {fine, end->node}), refused}, "", 0, end->node->span);
+}
+
 Node* Generator::EmitObject(const Place& place, const std::vector<BoundLine>& lines, std::vector<Node*> members, Node** present,
                             std::map<std::string, Value>* written_out, Span span) {
   std::vector<Group> groups;
@@ -466,6 +493,7 @@ Node* Generator::EmitObject(const Place& place, const std::vector<BoundLine>& li
   std::map<std::string, Value> written;
   Node* any = nullptr;
   bool always = false;
+  const Node* period_start = nullptr;
   for (size_t i = 0; i < groups.size();) {
     size_t end = i + 1;
     while (end < groups.size() && groups[end].target.element->name == groups[i].target.element->name) {
@@ -537,6 +565,13 @@ Node* Generator::EmitObject(const Place& place, const std::vector<BoundLine>& li
             break;
           }
         }
+      }
+    }
+    if (place.content == "Period" && values.size() == 1) {
+      if (first.json == "start") {
+        period_start = SourceOf(values[0].value.node);
+      } else {
+        EndOfPeriod(period_start, &values[0].value);
       }
     }
     Value total;

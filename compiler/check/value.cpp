@@ -164,7 +164,10 @@ Value Generator::PrimitiveValue(Node* node, Span span, const Resolved& target, S
   }
   std::string path = PathOf(node, span, scope);
   Node* value = node->type.is_v2() ? AsText(Context(), node) : node;
-  Node* present = node->type.required && node->op != Op::kVar ? nullptr : Exists(value);
+  bool text = target.type == "string" || target.type == "markdown" || target.type == "code";
+  Node* present = Speaks(node) && node->op != Op::kVar ? nullptr
+                  : text || !feed_->degrade                   ? Exists(value)
+                                                              : New(Op::kFits, BooleanType(), {Clone(value)}, target.type);
   uint32_t site = Site("schema", "value", path, feed_->degrade, span);
   const fhir::Codes* codes = target.element->binding.required && target.type == "code"
                                  ? c_.types->FindValueSet(target.element->binding.value_set) : nullptr;
@@ -178,6 +181,21 @@ Value Generator::PrimitiveValue(Node* node, Span span, const Resolved& target, S
     return {Emit(Op::kFirst, {found, refused}, "", 0, span), feed_->degrade ? Exists(lookup) : present, present == nullptr && !feed_->degrade};
   }
   return {Emit(Op::kPrimitive, {value}, target.type, site, span), present, present == nullptr};
+}
+
+// A data type map of one value. Of an absent one nothing is written, whatever constants the map holds.
+Value Generator::MapCall(const ast::MapDecl& map, Node* node, Span span) {
+  const std::string& function = EnsureFunction(map);
+  if (function.empty()) {
+    return {};
+  }
+  if (node->type.required) {
+    return {Emit(Op::kEmitCall, {node}, function, 0, span), nullptr, true};
+  }
+  int64_t slot = (*slots_)++;
+  auto item = [&] { return Var(slot, node->type); };
+  Node* call = Emit(Op::kWhen, {Exists(item()), Emit(Op::kEmitCall, {item()}, function, 0, span)});
+  return {Emit(Op::kLet, {node, call}, "", slot, span), Exists(node), false};
 }
 
 Value Generator::Convert(Node* node, Span span, const Resolved& open, Scope& scope) {
@@ -206,11 +224,10 @@ Value Generator::Convert(Node* node, Span span, const Resolved& open, Scope& sco
             fmt::format("write `map {} to {} {{ … }}`, or pick a component", node->type.name.substr(3), target.type));
       return {};
     }
-    const std::string& function = EnsureFunction(*map);
-    if (function.empty()) {
+    value = MapCall(*map, node, span);
+    if (value.node == nullptr) {
       return {};
     }
-    value = {Emit(Op::kEmitCall, {node}, function, 0, span), Exists(node), false};
   } else {
     Error(DiagnosticKind::kElementType, span, fmt::format("`{}` is `{}`, the value is {}", target.shown, target.type, TypeWords(node->type)),
           "write an object `{ … }`, or take the value through a table");
@@ -290,7 +307,7 @@ Value Generator::AlternativeValue(const Alternative& alternative, const Resolved
             near.empty() ? "" : fmt::format("did you mean `{}`?", near));
       return {};
     }
-    return {Emit(Op::kEmitCall, {node}, EnsureFunction(*map), 0, span), Exists(node), false};
+    return MapCall(*map, node, span);
   }
   return Convert(node, span, target, scope);
 }

@@ -212,7 +212,7 @@ Value Generator::ViaTable(const ast::Alternative& alternative, Node* node, const
         Node* original = Emit(Op::kPrimitive, {Clone(text)}, target.type, Site("schema", "value", path, feed_->degrade, span));
         missing = Emit(Op::kCount, {original}, "degraded");
       } else if (const ast::MapDecl* map = node->type.is_v2() ? c_.declarations.PairMap(node->type.name.substr(3), target.type) : nullptr) {
-        missing = Emit(Op::kCount, {Emit(Op::kEmitCall, {Clone(node)}, EnsureFunction(*map), 0, span)}, "degraded");
+        missing = Emit(Op::kCount, {MapCall(*map, Clone(node), span).node}, "degraded");
         present = Exists(node);
       } else {
         Node* code = Emit(Op::kObject, {member("code", Clone(text), "code")});

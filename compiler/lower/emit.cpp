@@ -40,6 +40,16 @@ std::string Quoted(std::string_view text) {
 
 }  // namespace
 
+uint32_t Gen::PrimitiveKind(std::string_view name) {
+  for (const PrimitiveName& p : kPrimitives) {
+    if (p.name == name) {
+      return p.kind;
+    }
+  }
+  Error("primitive " + std::string(name) + " is not lowered");
+  return kernel::kText;
+}
+
 llvm::Value* Gen::Cursor() { return b_.CreateLoad(ptr_, Field(offsetof(kernel::Context, cur))); }
 
 llvm::Value* Gen::Rollback(const std::function<llvm::Value*()>& body) {
@@ -177,18 +187,12 @@ llvm::Value* Gen::Emit(const Node& node, llvm::Value* in_array) {
       SetSlot(node.number, Eval(*node.kids[0]));
       return Emit(*node.kids[1], in_array);
     case Op::kPrimitive: {
-      for (const PrimitiveName& p : kPrimitives) {
-        if (p.name != node.text) {
-          continue;
-        }
-        Value v = Eval(*node.kids[0]);
-        auto site = static_cast<size_t>(node.number);
-        bool degrade = site < module_.sites.size() && module_.sites[site].degrade;
-        return Call("wk_primitive", {context_, v.items, v.count, b_.getInt32(p.kind), b_.getInt32(static_cast<uint32_t>(site)),
-                                     b_.getInt1(degrade), in_array});
-      }
-      Error("primitive " + node.text + " is not lowered");
-      return b_.getFalse();
+      uint32_t kind = PrimitiveKind(node.text);
+      Value v = Eval(*node.kids[0]);
+      auto site = static_cast<size_t>(node.number);
+      bool degrade = site < module_.sites.size() && module_.sites[site].degrade;
+      return Call("wk_primitive", {context_, v.items, v.count, b_.getInt32(kind), b_.getInt32(static_cast<uint32_t>(site)),
+                                   b_.getInt1(degrade), in_array});
     }
     case Op::kJson: return Call("wk_json", {context_, Bytes(node.text), b_.getInt64(node.text.size()), in_array});
     case Op::kReference: {

@@ -99,6 +99,7 @@ class Gen {
   llvm::Function* FunctionOf(const ir::Function& function);
   llvm::Value* CallWithFrame(const ir::Function& function, const ir::Node& call, llvm::Value* in_array);
   llvm::Value* Field(size_t offset) { return b_.CreateConstInBoundsGEP1_64(b_.getInt8Ty(), context_, offset); }
+  uint32_t PrimitiveKind(std::string_view name);
   llvm::Value* Cursor();
   static size_t Size(const ir::Node& node);
 

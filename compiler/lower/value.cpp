@@ -377,7 +377,7 @@ Value Gen::EvalCall(const Node& node) {
 }
 
 bool Gen::IsTri(const Node& node) {
-  if (node.op == Op::kIsNull) {
+  if (node.op == Op::kIsNull || node.op == Op::kFits || node.op == Op::kOrdered) {
     return true;
   }
   if (node.op == Op::kBinary) {
@@ -436,6 +436,14 @@ llvm::Value* Gen::EvalTri(const Node& node) {
   if (node.op == Op::kIsNull) {
     Value v = Written(*node.kids[0]);
     return Call("wk_any_null", {context_, v.items, v.count});
+  }
+  if (node.op == Op::kFits) {
+    Value v = Eval(*node.kids[0]);
+    return tri(Call("wk_fits", {context_, v.items, v.count, b_.getInt32(PrimitiveKind(node.text))}));
+  }
+  if (node.op == Op::kOrdered) {
+    Value first = Eval(*node.kids[0]), second = Eval(*node.kids[1]);
+    return tri(Call("wk_ordered", {context_, first.items, first.count, second.items, second.count}));
   }
   if (node.op == Op::kBinary) {
     if (IsLogic(name)) {

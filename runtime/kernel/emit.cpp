@@ -224,7 +224,8 @@ bool Allowed(Text t, uint32_t kind) {
   }
 }
 
-bool Time(Context* c, Text text, uint32_t kind) {
+// What FHIR's date types make of the text, by docs/ir.md, Emission.
+bool ReadTime(Context* c, Text text, uint32_t kind, Temporal* out) {
   Temporal t;
   if (kind == kTime) {
     if (!(ParseHl7Time(text, &t) || ParseIsoTime(text, &t)) || t.precision < kMinute || t.has_offset) {
@@ -252,12 +253,46 @@ bool Time(Context* c, Text text, uint32_t kind) {
       }
     }
   }
+  *out = t;
+  return true;
+}
+
+bool Time(Context* c, Text text, uint32_t kind) {
+  Temporal t;
+  if (!ReadTime(c, text, kind, &t)) {
+    return false;
+  }
   if (Room(c, 48)) {
     Put(c, '"');
     c->cur += Format(t, c->cur);
     Put(c, '"');
   }
   return true;
+}
+
+// FHIRPath's `a <= b`, of what ReadTime leaves: a date, or seconds with or without an offset.
+bool NoLater(const Temporal& a, const Temporal& b) {
+  if (a.precision >= kSecond && b.precision >= kSecond) {
+    if (a.has_offset != b.has_offset) {
+      return false;
+    }
+    int64_t x = LocalSeconds(a) - (a.has_offset ? a.offset * 60 : 0), y = LocalSeconds(b) - (b.has_offset ? b.offset * 60 : 0);
+    return x != y ? x < y : a.nanos <= b.nanos;
+  }
+  const int32_t left[] = {a.year, a.month, a.day}, right[] = {b.year, b.month, b.day};
+  for (int i = 0; i < 3; ++i) {
+    bool has_left = i <= a.precision, has_right = i <= b.precision;
+    if (has_left != has_right) {
+      return false;
+    }
+    if (!has_left) {
+      return true;
+    }
+    if (left[i] != right[i]) {
+      return left[i] < right[i];
+    }
+  }
+  return a.precision == b.precision;
 }
 
 bool FromText(Context* c, Text t, uint32_t kind) {
@@ -340,7 +375,8 @@ bool wk_json(Context* c, const uint8_t* p, uint64_t n, bool in_array) {
   return true;
 }
 
-bool wk_primitive(Context* c, Coll in, uint32_t kind, uint32_t site, bool degrade, bool in_array) {
+// The text of the one item; false when there is none. `buffer` has 24 bytes.
+WK_INLINE bool PrimitiveText(Context* c, Coll in, uint8_t* buffer, Text* out) {
   if (in.count != 1) {
     if (in.count > 1) {
       Fail(c);
@@ -348,15 +384,47 @@ bool wk_primitive(Context* c, Coll in, uint32_t kind, uint32_t site, bool degrad
     return false;
   }
   const Item& item = in.items[0];
+  *out = item.kind == kV2 ? DecodedText(c, item, true) : item.kind == kString ? TextOf(item) : Spelled(item, buffer);
+  return out->n != 0;
+}
+WK_INLINE bool FitsKind(const Item& item, uint32_t kind) { return item.kind == kV2 || item.kind == kString || kind < kDate; }
+
+// Whether wk_primitive would write; nothing is counted.
+bool wk_fits(Context* c, Coll in, uint32_t kind) {
   uint8_t buffer[24];
-  Text t = item.kind == kV2 ? DecodedText(c, item, true) : item.kind == kString ? TextOf(item) : Spelled(item, buffer);
-  if (t.n == 0) {
+  Text t;
+  if (!PrimitiveText(c, in, buffer, &t)) {
+    return false;
+  }
+  uint8_t* mark = c->cur;
+  uint32_t degraded = c->counters[WEIR_COUNT_DEGRADED];
+  bool fits = FitsKind(in.items[0], kind) && FromText(c, t, kind);
+  c->cur = mark;
+  c->counters[WEIR_COUNT_DEGRADED] = degraded;
+  return fits;
+}
+
+bool wk_ordered(Context* c, Coll first, Coll second) {
+  uint8_t buffer[2][24];
+  Text a, b;
+  Temporal x, y;
+  uint32_t degraded = c->counters[WEIR_COUNT_DEGRADED];
+  bool both = PrimitiveText(c, first, buffer[0], &a);
+  both = PrimitiveText(c, second, buffer[1], &b) && both;
+  both = both && ReadTime(c, a, kDateTime, &x) && ReadTime(c, b, kDateTime, &y);
+  c->counters[WEIR_COUNT_DEGRADED] = degraded;
+  return both && NoLater(x, y);
+}
+
+bool wk_primitive(Context* c, Coll in, uint32_t kind, uint32_t site, bool degrade, bool in_array) {
+  uint8_t buffer[24];
+  Text t;
+  if (!PrimitiveText(c, in, buffer, &t)) {
     return false;
   }
   uint8_t* mark = c->cur;
   Separate(c, in_array);
-  bool scalar_time = item.kind != kV2 && item.kind != kString && kind >= kDate;
-  if (scalar_time || !FromText(c, t, kind)) {
+  if (!FitsKind(in.items[0], kind) || !FromText(c, t, kind)) {
     c->cur = mark;
     if (degrade) {
       ++c->counters[WEIR_COUNT_DEGRADED];

@@ -163,17 +163,42 @@ bool Emitter::EmitEach(const Node& node) {
   return wrote;
 }
 
-bool Emitter::EmitPrimitive(const Node& node) {
-  Items items = eval_.Eval(*node.kids[0]);
-  const Item* single = eval_.Single(items);
+std::optional<Item> PrimitiveInput(Evaluator& eval, const Node& value) {
+  Items items = eval.Eval(value);
+  const Item* single = eval.Single(items);
   if (single == nullptr) {
-    return false;
+    return std::nullopt;
   }
   auto item = ToSystem(*single);
   if (const V2Item* v2 = single->As<V2Item>()) {
-    item = Item{eval_.message()->Text(*v2, true)};
+    item = Item{eval.message()->Text(*v2, true)};
   }
-  if (!item || (item->As<std::string>() != nullptr && item->As<std::string>()->empty())) {
+  if (item && item->As<std::string>() != nullptr && item->As<std::string>()->empty()) {
+    return std::nullopt;
+  }
+  return item;
+}
+
+bool Fits(Evaluator& eval, const Node& value, std::string_view kind) {
+  bool degraded = false;
+  auto item = PrimitiveInput(eval, value);
+  return item && PrimitiveJson(kind, *item, eval.zone(), &degraded).has_value();
+}
+
+bool Ordered(Evaluator& eval, const Node& first, const Node& second) {
+  auto instant = [&](const Node& node) -> std::optional<Temporal> {
+    bool degraded = false;
+    auto item = PrimitiveInput(eval, node);
+    auto json = item ? PrimitiveJson("dateTime", *item, eval.zone(), &degraded) : std::nullopt;
+    return json ? Temporal::ParseDateTime(std::string_view(*json).substr(1, json->size() - 2)) : std::nullopt;
+  };
+  auto a = instant(first), b = instant(second);
+  return a && b && Compare(*a, *b).value_or(1) <= 0;
+}
+
+bool Emitter::EmitPrimitive(const Node& node) {
+  auto item = PrimitiveInput(eval_, *node.kids[0]);
+  if (!item) {
     return false;
   }
   bool degraded = false;

@@ -48,6 +48,11 @@ class Emitter {
   std::vector<Contribution> contributions_;
 };
 
+// What `primitive` converts: the one item as a System value; nothing when there is none, or empty text.
+std::optional<Item> PrimitiveInput(Evaluator& eval, const Node& value);
+bool Fits(Evaluator& eval, const Node& value, std::string_view kind);
+bool Ordered(Evaluator& eval, const Node& first, const Node& second);
+
 // The JSON text of one FHIR primitive; nothing when the value is refused. `degraded` is set when
 // precision was cut.
 std::optional<std::string> PrimitiveJson(std::string_view kind, const Item& system,

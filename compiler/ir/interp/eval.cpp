@@ -3,6 +3,8 @@
 #include <array>
 #include <unordered_map>
 
+#include "compiler/ir/interp/emit.h"
+
 namespace weir::ir {
 namespace {
 
@@ -140,6 +142,12 @@ Items Evaluator::Eval(const Node& node) {
         break;
       }
       result = OneBoolean(IsNullPath(*this, *node.kids[0]));
+      break;
+    case Op::kFits:
+      result = OneBoolean(Fits(*this, *node.kids[0], node.text));
+      break;
+    case Op::kOrdered:
+      result = OneBoolean(Ordered(*this, *node.kids[0], *node.kids[1]));
       break;
     case Op::kAuthority:
       result = EvalAuthority(node);
