@@ -43,6 +43,7 @@ struct Value {
   ir::Node* present = nullptr;
   bool always = false;
   bool filtered = false;  // an `each` that took the line's `when` upon itself
+  std::vector<ir::Node*> emissions = {};  // of an element: all that write it
 };
 
 struct FlatLine {
@@ -97,6 +98,10 @@ class Generator {
   const std::string& EnsureFunction(const ast::MapDecl& map);
   ir::Node* Profile(const ast::MapDecl& map, const std::map<std::string, Value>& written);
   static std::string SourceType(const ast::MapDecl& map);
+
+  // carries.cpp
+  ir::Node* Carries(const ir::Node* emission, const std::string& child, bool* never);
+  ir::Node* Shift(const ir::Node* node, int64_t by);
 
   // target.cpp
   void EndOfPeriod(const ir::Node* start, Value* end);
@@ -164,6 +169,7 @@ class Generator {
   std::deque<Scope> scopes_;
   int64_t* slots_ = nullptr;
   std::deque<MessageShape> shapes_;
+  std::map<const ir::Node*, std::map<std::string, Value>> objects_;  // what the lines of an object write
 };
 
 ir::Type EmitType();

@@ -422,7 +422,23 @@ Node* Generator::Profile(const ast::MapDecl& map, const std::map<std::string, Va
       }
       continue;
     }
-    if (element.min == 0 || found == written.end() || !top) {
+    if (element.min == 0 || found == written.end()) {
+      continue;
+    }
+    if (!top) {
+      if (std::count(path.begin(), path.end(), '.') == 1) {
+        std::string child = path.substr(path.find('.') + 1);
+        bool missing = false;
+        Node* all = nullptr;
+        for (const Node* emission : found->second.emissions) {
+          all = And(all, Carries(emission, child, &missing));
+        }
+        never = never || missing;
+        condition = And(condition, all);
+        Explain(missing ? ConformanceEntry::State::kError : all == nullptr ? ConformanceEntry::State::kProved : ConformanceEntry::State::kRunTime,
+                element.path, missing ? "some line never writes it" : all == nullptr ? "always written"
+                              : map.else_base ? "claim dropped when absent" : "dead letter when absent");
+      }
       continue;
     }
     if (found->second.always || found->second.present == nullptr || Proved(found->second.present)) {

@@ -577,6 +577,7 @@ Node* Generator::EmitObject(const Place& place, const std::vector<BoundLine>& li
     Value total;
     for (const Written& w : values) {
       total.node = total.node == nullptr ? w.value.node : total.node;
+      total.emissions.push_back(w.value.node);
       total.always = total.always || w.value.always;
       total.present = w.value.present == nullptr ? total.present : Or(total.present, Clone(w.value.present));
     }
@@ -629,6 +630,7 @@ Node* Generator::EmitObject(const Place& place, const std::vector<BoundLine>& li
     required = And(required, Clone(any));
   }
   Node* object = Emit(Op::kObject, std::move(members), "", 0, span);
+  objects_[object] = std::move(written);
   return required == nullptr ? object : Emit(Op::kWhen, {required, object});
 }
 

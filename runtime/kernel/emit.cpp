@@ -174,6 +174,8 @@ WK_INLINE bool Prefixed(Text t, const char* prefix, uint32_t n) {
   return true;
 }
 
+}  // namespace
+
 bool Allowed(Text t, uint32_t kind) {
   switch (kind) {
     case kUri:
@@ -223,6 +225,8 @@ bool Allowed(Text t, uint32_t kind) {
       return true;
   }
 }
+
+namespace {
 
 // What FHIR's date types make of the text, by docs/ir.md, Emission.
 bool ReadTime(Context* c, Text text, uint32_t kind, Temporal* out) {

@@ -175,6 +175,8 @@ Text Piece(Context* c, const Item& item, uint32_t n);
 Text FieldText(Context* c, uint32_t segment, uint32_t field, uint32_t component);
 Text EventOf(Context* c);
 bool WholeField(Context* c, uint32_t segment, uint32_t field, Text* out);
+// emit.cpp: whether the text may stand in FHIR's uri, id, oid, uuid
+bool Allowed(Text t, uint32_t kind);
 // value.cpp: one String or none; more than one, or another type, fails the record
 bool SingleString(Context* c, Coll in, Text* out);
 bool ItemsEqual(const Item& a, const Item& b);

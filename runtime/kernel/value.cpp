@@ -485,21 +485,25 @@ Coll wk_authority(Context* c, Coll in, const Row* declared, uint64_t count, cons
       return OneString(c, declared[i].value);
     }
   }
-  bool point = false, oid = universal.n != 0 && universal.p[0] >= '0' && universal.p[0] <= '2' && universal.p[universal.n - 1] != '.';
-  for (uint32_t i = 0; i < universal.n && oid; ++i) {
-    bool is_point = universal.p[i] == '.';
-    oid = is_point ? universal.p[i - 1] != '.' : Digit(universal.p[i]);
-    point |= is_point;
+  if (Is(kind, "ISO")) {
+    static const uint8_t kPrefix[] = {'u', 'r', 'n', ':', 'o', 'i', 'd', ':'};
+    uint32_t points = 0;
+    for (uint32_t i = 0; i < universal.n; ++i) {
+      points += universal.p[i] == '.' ? 1 : 0;
+    }
+    Coll uri = Join(c, {kPrefix, 8}, universal);
+    if (points > 1 && uri.count == 1 && Allowed(TextOf(uri.items[0]), kOid)) {
+      return uri;
+    }
   }
-  static const uint8_t kOidPrefix[] = {'u', 'r', 'n', ':', 'o', 'i', 'd', ':'};
-  static const uint8_t kUuidPrefix[] = {'u', 'r', 'n', ':', 'u', 'u', 'i', 'd', ':'};
-  if (Is(kind, "ISO") && oid && point) {
-    return Join(c, {kOidPrefix, 8}, universal);
-  }
-  if (Is(kind, "UUID") && universal.n != 0) {
+  if (Is(kind, "UUID")) {
+    static const uint8_t kPrefix[] = {'u', 'r', 'n', ':', 'u', 'u', 'i', 'd', ':'};
     Item text = StringItem(universal);
     Coll low = MapBytes(c, {&text, 1}, Lower);
-    return low.count == 1 ? Join(c, {kUuidPrefix, 9}, TextOf(low.items[0])) : Empty();
+    Coll uri = low.count == 1 ? Join(c, {kPrefix, 9}, TextOf(low.items[0])) : Empty();
+    if (uri.count == 1 && Allowed(TextOf(uri.items[0]), kUuid)) {
+      return uri;
+    }
   }
   if (Is(kind, "URI") && universal.n != 0) {
     return OneString(c, universal);

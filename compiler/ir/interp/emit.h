@@ -48,6 +48,9 @@ class Emitter {
   std::vector<Contribution> contributions_;
 };
 
+bool IsOid(std::string_view text);   // with `urn:oid:`
+bool IsUuid(std::string_view text);  // with `urn:uuid:`, lower case
+
 // What `primitive` converts: the one item as a System value; nothing when there is none, or empty text.
 std::optional<Item> PrimitiveInput(Evaluator& eval, const Node& value);
 bool Fits(Evaluator& eval, const Node& value, std::string_view kind);

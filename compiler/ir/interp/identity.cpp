@@ -1,4 +1,7 @@
 // What maps identify by: resource ids, table look-ups and assigning authorities.
+#include <algorithm>
+
+#include "compiler/ir/interp/emit.h"
 #include "compiler/ir/interp/eval.h"
 #include "compiler/ir/interp/siphash.h"
 #include "compiler/ir/interp/text.h"
@@ -83,15 +86,12 @@ Items Evaluator::EvalAuthority(const Node& node) {
       }
     }
   }
-  bool oid =
-      !universal.empty() && universal.find_first_not_of("0123456789.") == std::string::npos &&
-      universal.find('.') != std::string::npos && universal[0] >= '0' && universal[0] <= '2' &&
-      universal.back() != '.' && universal.find("..") == std::string::npos;
   std::string uri;
-  if (kind == "ISO" && oid) {
-    uri = "urn:oid:" + universal;
-  } else if (kind == "UUID" && !universal.empty()) {
-    uri = "urn:uuid:" + AsciiLower(universal);
+  if (std::string oid = "urn:oid:" + universal;
+      kind == "ISO" && IsOid(oid) && std::count(universal.begin(), universal.end(), '.') > 1) {
+    uri = oid;
+  } else if (std::string uuid = "urn:uuid:" + AsciiLower(universal); kind == "UUID" && IsUuid(uuid)) {
+    uri = uuid;
   } else if (kind == "URI" && !universal.empty()) {
     uri = universal;
   } else if (unknown != nullptr && !(name.empty() && universal.empty())) {

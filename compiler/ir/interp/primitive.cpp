@@ -64,43 +64,6 @@ bool IsId(std::string_view text) {
   });
 }
 
-bool IsOid(std::string_view text) {  // urn:oid:[0-2](\.(0|[1-9][0-9]*))+
-  if (!text.starts_with("urn:oid:")) {
-    return false;
-  }
-  text.remove_prefix(8);
-  if (text.size() < 3 || text[0] < '0' || text[0] > '2' || text[1] != '.') {
-    return false;
-  }
-  text.remove_prefix(1);
-  while (!text.empty()) {
-    text.remove_prefix(1);  // the point
-    size_t end = std::min(text.find('.'), text.size());
-    std::string_view arc = text.substr(0, end);
-    if (arc.empty() || !std::all_of(arc.begin(), arc.end(), IsDigit) ||
-        (arc[0] == '0' && arc.size() > 1)) {
-      return false;
-    }
-    text.remove_prefix(end);
-  }
-  return true;
-}
-
-bool IsUuid(std::string_view text) {
-  if (!text.starts_with("urn:uuid:") || text.size() != 45) {
-    return false;
-  }
-  text.remove_prefix(9);
-  for (size_t i = 0; i < text.size(); ++i) {
-    bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-    bool hex = IsDigit(text[i]) || (text[i] >= 'a' && text[i] <= 'f');
-    if (dash ? text[i] != '-' : !hex) {
-      return false;
-    }
-  }
-  return true;
-}
-
 std::string Collapse(std::string_view text) {  // inner blank runs to one space, outer ones gone
   std::string out;
   bool blank = false;
@@ -188,6 +151,43 @@ std::optional<std::string> TemporalJson(std::string_view kind, const Item& item,
 }
 
 }  // namespace
+
+bool IsOid(std::string_view text) {  // urn:oid:[0-2](\.(0|[1-9][0-9]*))+
+  if (!text.starts_with("urn:oid:")) {
+    return false;
+  }
+  text.remove_prefix(8);
+  if (text.size() < 3 || text[0] < '0' || text[0] > '2' || text[1] != '.') {
+    return false;
+  }
+  text.remove_prefix(1);
+  while (!text.empty()) {
+    text.remove_prefix(1);  // the point
+    size_t end = std::min(text.find('.'), text.size());
+    std::string_view arc = text.substr(0, end);
+    if (arc.empty() || !std::all_of(arc.begin(), arc.end(), IsDigit) ||
+        (arc[0] == '0' && arc.size() > 1)) {
+      return false;
+    }
+    text.remove_prefix(end);
+  }
+  return true;
+}
+
+bool IsUuid(std::string_view text) {
+  if (!text.starts_with("urn:uuid:") || text.size() != 45) {
+    return false;
+  }
+  text.remove_prefix(9);
+  for (size_t i = 0; i < text.size(); ++i) {
+    bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    bool hex = IsDigit(text[i]) || (text[i] >= 'a' && text[i] <= 'f');
+    if (dash ? text[i] != '-' : !hex) {
+      return false;
+    }
+  }
+  return true;
+}
 
 std::optional<std::string> PrimitiveJson(std::string_view kind, const Item& item, const Zone* zone,
                                          bool* degraded) {

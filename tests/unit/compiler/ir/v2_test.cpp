@@ -116,7 +116,7 @@ TEST(V2InterpTest, Authorities) {
   };
   EXPECT_EQ(authority("EAST^1.2.3^ISO"), "urn:oid:9.9");
   EXPECT_EQ(authority("W^1.2.3^ISO"), "urn:oid:1.2.3");
-  EXPECT_EQ(authority("W^ABCD^UUID"), "urn:uuid:abcd");
+  EXPECT_EQ(authority("W^0B1F6F2C-8B1A-4C62-9F0E-5A7D3C9E1A2B^UUID"), "urn:uuid:0b1f6f2c-8b1a-4c62-9f0e-5a7d3c9e1a2b");
   EXPECT_EQ(authority("W^http://w.example^URI"), "http://w.example");
   EXPECT_EQ(authority("W 1^w.example^DNS"), "urn:x:W%201");
   EXPECT_EQ(authority("^w.example^DNS"), "urn:x:w.example");
