@@ -313,10 +313,9 @@ void Generator::GenerateMap(const ast::MapDecl& map, std::vector<Node*>& effects
   uint32_t id_site = Site("transform", "key", map.name.text, false, map.name.span);
   head.push_back(Emit(Op::kMember, {Emit(Op::kPrimitive, {Var(id_slot, TextType(true))}, "id", id_site)}, "id"));
   Node* body = EmitObject({.content = map.to.text, .shown = map.to.text, .resource = true}, bound, head, &present, &written, map.to.span);
-  if (!map.profile.empty()) {
-    if (Node* meta = Profile(map, written)) {
-      body->kids.insert(body->kids.begin() + 2, meta);
-    }
+  Node* claim = map.profile.empty() ? nullptr : Profile(map, written);
+  if (claim != nullptr) {
+    body->kids.insert(body->kids.begin() + 2, claim);
   }
   auto event = [&] { return New(Op::kEvent, TextType(), {}); };
   std::string op = info.merge == "replace" ? "put" : info.merge == "fill" ? "fill" : "patch";
@@ -354,6 +353,9 @@ void Generator::GenerateMap(const ast::MapDecl& map, std::vector<Node*>& effects
       Value value = ItemValue(lifecycle_line->items[0], target, *Keep(scope));
       if (value.node != nullptr) {
         Node* object = Emit(Op::kObject, {Clone(head[0]), Clone(head[1]), Emit(Op::kMember, {value.node}, target.json)});
+        if (claim != nullptr) {
+          object->kids.insert(object->kids.begin() + 2, Clone(claim));
+        }
         std::set<std::string> said = stated;
         said.insert(undoing.begin(), undoing.end());
         steps.push_back(Emit(Op::kWhen, {New(Op::kCall, BooleanType(), {EventIs(said)}, "not"),

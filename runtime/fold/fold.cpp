@@ -134,12 +134,14 @@ class Folder {
     Members members(item.body, item.body_size);
     Slice name, value;
     uint32_t cursor = 0;  // bodies are in element order, so the next name is found at once
+    bool claims = false;
     while (members.Next(&name, &value)) {
       if (name.Is("resourceType")) {
         type_ = value;
       } else if (name.Is("id")) {
         id_ = value;
       } else if (name.Is("meta")) {
+        claims = !value.Is("null");
         if (!fill || meta_.data == nullptr) {
           meta_ = value;
         }
@@ -147,6 +149,7 @@ class Folder {
         return FoldStatus::kTooWide;
       }
     }
+    all_claim_ = all_claim_ && claims;
     return members.ok() ? FoldStatus::kOk : FoldStatus::kMalformed;
   }
 
@@ -162,7 +165,8 @@ class Folder {
       Append(",\"id\":");
       Append(id_);
     }
-    if (meta_.data != nullptr && !meta_.Is("null")) {
+    // A profile was judged body by body: it holds of the whole only when every body claims it.
+    if (meta_.data != nullptr && all_claim_) {
       Append(",\"meta\":");
       Append(meta_);
     }
@@ -267,6 +271,7 @@ class Folder {
   uint8_t* out_;
   uint64_t capacity_, used_ = 0;
   Slice type_, id_, meta_;
+  bool all_claim_ = true;
   uint32_t winners_[kMaxElements];  // by group: the turn that owns it, kFillBit when a fill does
   Slot slots_[kMaxElements];
   Unknown unknown_[kMaxUnknown];

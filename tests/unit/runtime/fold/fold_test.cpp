@@ -63,6 +63,15 @@ TEST(Fold, FollowsTheRules) {
       {"the greatest order key wins per element",
        {patch(R"("gender":"male","birthDate":"1970")"), patch(R"("gender":"other")")},
        R"("gender":"other","birthDate":"1970")"},
+      {"a claim that all bodies make stays",
+       {patch(R"("meta":{"profile":["p"]},"gender":"male")"), patch(R"("meta":{"profile":["p"]},"birthDate":"1970")")},
+       R"("meta":{"profile":["p"]},"gender":"male","birthDate":"1970")"},
+      {"a claim that one body does not make is dropped",
+       {patch(R"("gender":"male")"), patch(R"("meta":{"profile":["p"]},"birthDate":"1970")")},
+       R"("gender":"male","birthDate":"1970")"},
+      {"a replacement's claim is its own",
+       {patch(R"("gender":"male")"), put(R"("meta":{"profile":["p"]},"birthDate":"1970")")},
+       R"("meta":{"profile":["p"]},"birthDate":"1970")"},
       {"result is in element order",
        {patch(R"("address":[1])"), patch(R"("identifier":[{"value":"x"}])")},
        R"("identifier":[{"value":"x"}],"address":[1])"},
@@ -74,9 +83,6 @@ TEST(Fold, FollowsTheRules) {
        R"("gender":"male")"},
       {"only nulls: gone", {patch(R"("gender":"male")"), patch(R"("gender":null)")}, "gone"},
       {"nothing but meta: gone", {patch(R"("meta":{"profile":["p"]})")}, "gone"},
-      {"meta of the latest that says it",
-       {patch(R"("meta":{"profile":["p"]},"gender":"male")"), patch(R"("birthDate":"1970")")},
-       R"("meta":{"profile":["p"]},"gender":"male","birthDate":"1970")"},
       {"choice variants are one element",
        {patch(R"("deceasedBoolean":true)"), patch(R"("deceasedDateTime":"2020")")},
        R"("deceasedDateTime":"2020")"},
@@ -204,7 +210,8 @@ TEST(Fold, PatchOntoAFoldedPrefixEqualsTheWholeFold) {
       R"("gender":"male")",           R"("gender":null)",
       R"("birthDate":"1970")",        R"("deceasedBoolean":true)",
       R"("deceasedDateTime":"2020")", R"("address":[{"city":"x"}])",
-      R"("birthDate":null)"};
+      R"("birthDate":null)",          R"("meta":{"profile":["p"]},"gender":"male")",
+      R"("meta":{"profile":["p"]},"birthDate":"1971")"};
   int compared = 0;
   for (int round = 0; round < 2000; ++round) {
     std::vector<Item> items;
