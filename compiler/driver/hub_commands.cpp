@@ -17,6 +17,7 @@ namespace {
 struct HubArgs {
   hub::HubOptions options{.path = {}, .key_file = {}, .read_only = true, .cache_kib = 65536};
   bool json = false;
+  bool records = false;
   std::string type;
   std::string needle;
   int64_t id = 0;
@@ -31,8 +32,29 @@ int WithHub(const HubArgs& args, const std::function<int(hub::Hub&)>& use) {
   return use(**hub);
 }
 
+// NDJSON, for tests and for finding out what became of one message; holds no patient data.
+int PrintRecords(hub::Hub& hub) {
+  auto done = hub.EachRecord([](const hub::RecordOutcome& record) {
+    nlohmann::ordered_json line{{"source", record.source},
+                                {"index", record.position},
+                                {"feed", record.feed},
+                                {"event", record.event},
+                                {"outcome", record.outcome},
+                                {"contributions", record.contributions}};
+    if (!record.code.empty()) {
+      line["code"] = record.code;
+      line["path"] = record.path;
+    }
+    std::cout << line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+  });
+  return done ? static_cast<int>(kFine) : Fail(done.error().message, kUndecided);
+}
+
 int PrintLedger(const HubArgs& args) {
   return WithHub(args, [&](hub::Hub& hub) {
+    if (args.records) {
+      return PrintRecords(hub);
+    }
     auto ledger = hub.ReadLedger();
     if (!ledger) {
       return Fail(ledger.error().message, kUndecided);
@@ -160,7 +182,8 @@ void AddHubCommands(CLI::App& app, Action& action) {
     command->callback([&action, args, run] { action = [args, run] { return run(*args); }; });
     return command;
   };
-  add(hub, "ledger", "what became of every record, by feed", PrintLedger);
+  add(hub, "ledger", "what became of every record, by feed", PrintLedger)
+      ->add_flag("--records", args->records, "one line of JSON per record instead");
   add(hub, "digest", "a hash of the state that knows nothing of arrival", PrintDigest);
   add(hub, "verify", "check audit chain, ledger and folds", Verify);
   add(hub, "export", "current resources as NDJSON, in id order", Export)

@@ -42,6 +42,11 @@ void AddFlags(Counts* counts, int64_t flags, int sign) {
 
 }  // namespace
 
+std::string_view NameOf(Outcome outcome) {
+  const auto counter = std::ranges::find(kCounters, FieldOf(outcome), &CounterName::field);
+  return counter == std::end(kCounters) ? "" : counter->name;
+}
+
 Outcome RejectedAs(std::string_view error_class) {
   if (error_class == "schema") {
     return Outcome::kSchema;

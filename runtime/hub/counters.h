@@ -18,6 +18,7 @@ enum class Outcome : int64_t {  // inbox.status; numbers are stored
   kTransform = 6,
 };
 Outcome RejectedAs(std::string_view error_class);
+std::string_view NameOf(Outcome outcome);  // of its counter
 
 enum Flags : int64_t { kLate = 1, kKeyReused = 2, kDegraded = 4, kOmitted = 8 };  // inbox.flags
 

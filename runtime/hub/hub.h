@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -70,6 +71,14 @@ struct DeadLetter {
   uint64_t position = 0;
 };
 
+struct RecordOutcome {  // latest, as the ledger counts it
+  std::string source, feed, event;
+  uint64_t position = 0;
+  std::string_view outcome;  // applied, duplicate, suppressed, schema, terminology, policy, transform
+  std::string code, path;    // of its dead letter, where there is one
+  int64_t contributions = 0;
+};
+
 struct VerifyReport {
   std::vector<std::string> faults;  // empty: sound
   int64_t messages = 0, resources = 0, contributions = 0, audit_events = 0;
@@ -106,6 +115,8 @@ class Hub {
   Result<int64_t> Find(std::ostream& out, std::string_view id_or_identifier);
   Result<std::vector<DeadLetter>> DeadLetters();
   Result<std::optional<std::string>> DeadLetterRaw(int64_t id);
+  // What became of every record, in the order of arrival.
+  Result<void> EachRecord(const std::function<void(const RecordOutcome&)>& visit);
 
   struct Impl;  // runtime/hub/impl.h
 

@@ -120,4 +120,23 @@ Result<std::optional<std::string>> Hub::DeadLetterRaw(int64_t id) {
   return raw;
 }
 
+Result<void> Hub::EachRecord(const std::function<void(const RecordOutcome&)>& visit) {
+  {
+    Statement all(impl_->db,
+                  "SELECT i.source, i.position, i.feed, i.event, i.status, i.rows, d.code, d.path FROM inbox i "
+                  "LEFT JOIN dead_letter d ON d.msg=i.msg ORDER BY i.msg");
+    for (bool row = all.First(); row; row = all.Next()) {
+      visit({.source = impl_->names->Text("source", all.Int(0)),
+             .feed = impl_->names->Text("feed", all.Int(2)),
+             .event = all.String(3),
+             .position = static_cast<uint64_t>(all.Int(1)),
+             .outcome = NameOf(static_cast<Outcome>(all.Int(4))),
+             .code = all.String(6),
+             .path = all.String(7),
+             .contributions = all.Int(5)});
+    }
+  }
+  return impl_->db.ok() ? Result<void>() : Result<void>(impl_->db.error());
+}
+
 }  // namespace weir::hub

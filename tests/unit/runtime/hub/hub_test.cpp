@@ -193,6 +193,21 @@ TEST_F(HubTest, AVisitKeyOfAnotherPatientIsADeadLetterWhoeverCameFirst) {
   ExpectSound();
 }
 
+TEST_F(HubTest, EachRecordTellsTheLatestOutcomeInOrderOfArrival) {
+  FakeMessage refused = About("2", 2, 2, {});
+  refused.status = WEIR_REJECTED;
+  refused.rejection = {"schema", "required", "PID-3"};
+  const FakeMessage m = About("1", 1, 1, R"("gender":"male")");
+  ApplyAll(*hub, {m, refused, m});
+  std::string told;
+  const auto done = hub->EachRecord([&](const RecordOutcome& record) {
+    told += record.feed + " " + std::string(record.outcome) + " " + record.code + " " + record.path + " " +
+            std::to_string(record.contributions) + "\n";
+  });
+  ASSERT_TRUE(done);
+  EXPECT_EQ(told, "adt applied   1\nadt schema required PID-3 0\nadt duplicate   0\n");
+}
+
 TEST_F(HubTest, RunLedgerCountsThisRunsRecordsOnly) {
   const FakeMessage m = About("1", 1, 1, R"("gender":"male")");
   hub->BeginRun();
