@@ -93,17 +93,19 @@ ElementOrder::ElementOrder(const std::vector<std::string>& names) {
       plain.push_back(name);
     }
   }
-  names_.reserve(2 * plain.size());  // Elements point into it
+  auto owned = std::make_shared<std::vector<std::string>>();
+  owned->reserve(2 * plain.size());  // Elements point into it
   uint16_t group = 0;
   for (size_t i = 0; i < plain.size(); ++i) {
     if (i > 0 && !SameChoice(plain[i - 1], plain[i])) {
       ++group;
     }
     for (const std::string& name : {plain[i], "_" + plain[i]}) {
-      const std::string& kept = names_.emplace_back(name);
+      const std::string& kept = owned->emplace_back(name);
       elements_.push_back({kept.c_str(), static_cast<uint16_t>(kept.size()), group});
     }
   }
+  names_ = std::move(owned);
   WEIR_CHECK(elements_.size() <= kMaxElements);
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,7 +42,7 @@ class ElementOrder {
   ElementTable table() const { return {elements_.data(), static_cast<uint32_t>(elements_.size())}; }
 
  private:
-  std::vector<std::string> names_;
+  std::shared_ptr<const std::vector<std::string>> names_;  // of all copies: elements_ point into it
   std::vector<Element> elements_;
 };
 

@@ -193,6 +193,14 @@ TEST_F(HubTest, AVisitKeyOfAnotherPatientIsADeadLetterWhoeverCameFirst) {
   ExpectSound();
 }
 
+TEST_F(HubTest, AReaderWithoutAKernelVerifiesByTheArchivedElementOrder) {
+  ApplyAll(*hub, {About("1", 1, 1, R"("birthDate":"1970")"), About("2", 2, 1, R"("active":true,"gender":"male")")});
+  hub.reset();
+  const auto report = file.Open(/*read_only=*/true, /*bind=*/false)->Verify();
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->faults, std::vector<std::string>());
+}
+
 TEST_F(HubTest, EachRecordTellsTheLatestOutcomeInOrderOfArrival) {
   FakeMessage refused = About("2", 2, 2, {});
   refused.status = WEIR_REJECTED;
