@@ -36,6 +36,10 @@ class Gen {
   Value EvalKey(const ir::Node& node);
   Value EvalLookup(const ir::Node& node);
   Value EvalAuthority(const ir::Node& node);
+  Value EvalGroups(const ir::Node& node);
+  llvm::Constant* GroupGrammars();
+  uint32_t GroupName(const std::string& name);
+  static uint32_t SegmentId(std::string_view id);
   Value EvalLiteral(const ir::Node& node);
   Value Filter(const ir::Node& call, Value input, bool keep_items);
   Value Written(const ir::Node& path);
@@ -122,6 +126,8 @@ class Gen {
   std::map<int, int> memos_;
   std::map<std::string, llvm::Function*> functions_;
   std::map<std::string, llvm::Constant*> bytes_;
+  std::map<std::string, uint32_t> group_names_;
+  llvm::Constant* grammars_ = nullptr;
   std::string error_;
 };
 

@@ -40,7 +40,8 @@ struct Named {
   const char* helper;
 };
 constexpr Named kUnaryFunctions[] = {{"single", "wk_single"}, {"distinct", "wk_distinct"}, {"upper", "wk_upper"},
-                                     {"lower", "wk_lower"},   {"trim", "wk_trim"},         {"length", "wk_length"}};
+                                     {"lower", "wk_lower"},   {"trim", "wk_trim"},         {"length", "wk_length"},
+                                     {"uriEscape", "wk_uri_escape"}};
 constexpr Named kBinaryFunctions[] = {
     {"union", "wk_union"}, {"combine", "wk_combine"}, {"exclude", "wk_exclude"}, {"intersect", "wk_intersect"}};
 
@@ -129,6 +130,10 @@ Value Gen::Memoised(int memo, const Node& node) {
       });
 }
 
+uint32_t Gen::SegmentId(std::string_view id) {
+  return id.size() == 3 ? WEIR_V2_ID(uint8_t(id[0]), uint8_t(id[1]), uint8_t(id[2])) : 0;
+}
+
 Value Gen::EvalPlain(const Node& node) {
   if (IsTri(node)) {
     return CallValue("wk_boolean_value", {context_, EvalTri(node)});
@@ -149,9 +154,9 @@ Value Gen::EvalPlain(const Node& node) {
       return Eval(*node.kids[1]);
     case Op::kMessage: return CallValue("wk_message", {context_});
     case Op::kSegments: {
-      std::string id = node.text + std::string(3, '\0');
-      return unary("wk_segments", {b_.getInt32(node.text.size() == 3 ? WEIR_V2_ID(uint8_t(id[0]), uint8_t(id[1]), uint8_t(id[2])) : 0)});
+      return unary("wk_segments", {b_.getInt32(SegmentId(node.text))});
     }
+    case Op::kGroups: return EvalGroups(node);
     case Op::kField: return unary("wk_field", {number});
     case Op::kRepetition: {
       const Node& field = *node.kids[0];
@@ -246,6 +251,85 @@ Value Gen::EvalLookup(const Node& node) {
   return CallValue("wk_lookup", {context_, in.items, in.count,
                                  Global(llvm::ConstantArray::get(llvm::ArrayType::get(row_type, rows.size()), rows)),
                                  b_.getInt64(rows.size()), otherwise});
+}
+
+namespace {
+
+// A grammar in the flat form of kernel::GroupGrammar.
+struct FlatGrammar {
+  struct Place {
+    const ir::StructureItem* segment;
+    std::vector<uint32_t> path;
+  };
+  std::vector<Place> places;
+  std::vector<const ir::StructureItem*> groups;
+  bool too_deep = false;
+
+  void Add(const std::vector<ir::StructureItem>& items, std::vector<uint32_t>& path) {
+    for (const ir::StructureItem& item : items) {
+      if (!item.group) {
+        places.push_back({&item, path});
+        continue;
+      }
+      too_deep = too_deep || path.size() == kernel::kMaxGroupDepth;
+      path.push_back(static_cast<uint32_t>(groups.size()));
+      groups.push_back(&item);
+      Add(item.items, path);
+      path.pop_back();
+    }
+  }
+};
+
+}  // namespace
+
+uint32_t Gen::GroupName(const std::string& name) { return group_names_.try_emplace(name, static_cast<uint32_t>(group_names_.size())).first->second; }
+
+llvm::Constant* Gen::GroupGrammars() {
+  if (grammars_ != nullptr) {
+    return grammars_;
+  }
+  auto* u32 = b_.getInt32Ty();
+  auto array = [&](llvm::Type* type, const std::vector<llvm::Constant*>& values) {
+    return Global(llvm::ConstantArray::get(llvm::ArrayType::get(type, values.size()), values));
+  };
+  auto* place_type = llvm::StructType::get(llvm_, {u32, u32, u32, ptr_});
+  auto* info_type = llvm::StructType::get(llvm_, {u32, u32});
+  auto* grammar_type = llvm::StructType::get(llvm_, {text_, ptr_, b_.getInt64Ty(), ptr_, b_.getInt64Ty(), ptr_});
+  std::vector<llvm::Constant*> grammars;
+  for (const ir::Structure& structure : module_.structures) {
+    FlatGrammar flat;
+    std::vector<uint32_t> path;
+    flat.Add(structure.items, path);
+    if (flat.too_deep) {
+      Error("groups nested deeper than 8 are not lowered");
+    }
+    std::vector<llvm::Constant*> messages, places, groups;
+    for (const std::string& message : structure.messages) {
+      messages.push_back(TextConstant(message));
+    }
+    for (const FlatGrammar::Place& place : flat.places) {
+      std::vector<llvm::Constant*> steps;
+      for (uint32_t step : place.path) {
+        steps.push_back(b_.getInt32(step));
+      }
+      places.push_back(llvm::ConstantStruct::get(place_type, {b_.getInt32(SegmentId(place.segment->name)), b_.getInt32(place.segment->repeats ? 1 : 0),
+                                                              b_.getInt32(static_cast<uint32_t>(steps.size())), array(u32, steps)}));
+    }
+    for (const ir::StructureItem* group : flat.groups) {
+      groups.push_back(llvm::ConstantStruct::get(info_type, {b_.getInt32(GroupName(group->name)), b_.getInt32(group->repeats ? 1 : 0)}));
+    }
+    grammars.push_back(llvm::ConstantStruct::get(
+        grammar_type, {TextConstant(structure.name), array(text_, messages), b_.getInt64(messages.size()), array(place_type, places),
+                       b_.getInt64(places.size()), array(info_type, groups)}));
+  }
+  static_assert(sizeof(kernel::GroupPlace) == 24 && sizeof(kernel::GroupGrammar) == 56);
+  return grammars_ = array(grammar_type, grammars);
+}
+
+Value Gen::EvalGroups(const Node& node) {
+  Value in = Eval(*node.kids[0]);
+  return CallValue("wk_groups", {context_, in.items, in.count, b_.getInt32(GroupName(node.text)), GroupGrammars(),
+                                 b_.getInt64(module_.structures.size())});
 }
 
 Value Gen::EvalAuthority(const Node& node) {

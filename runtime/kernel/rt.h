@@ -49,6 +49,24 @@ struct Row {  // of a table's column, sorted by `from`
   Text from, value;
 };
 
+// A message structure, for `groups`: its segment places in order, each with the groups around it, outermost first.
+constexpr uint32_t kMaxGroupDepth = 8;
+struct GroupPlace {
+  uint32_t segment, repeats, depth;
+  const uint32_t* path;  // into GroupGrammar::groups
+};
+struct GroupInfo {
+  uint32_t name, repeats;
+};
+struct GroupGrammar {
+  Text name;
+  const Text* messages;  // "ADT^A17"
+  uint64_t message_count;
+  const GroupPlace* places;
+  uint64_t place_count;
+  const GroupInfo* groups;
+};
+
 struct FeedRules {
   const Text* accept;
   const Text* processing;
@@ -76,6 +94,10 @@ struct Context {
   uint32_t counters[WEIR_COUNTERS];
   Coll* memo;
   uint8_t* memo_set;
+  const GroupGrammar* grammar;  // of this message, once a group was asked for
+  const struct GroupInstance* groups;
+  const int32_t* group_of;  // by segment: its innermost instance, or -1
+  uint32_t group_count;
 };
 
 constexpr uint32_t kMaxOutput = 16u << 20;  // bytes of one contribution, as the interpreter's
@@ -167,6 +189,8 @@ WK_INLINE Item StringItem(Text t) { return {t.p, t.n, 0, kString, 0, {}}; }
 WK_INLINE Coll OneString(Context* c, Text t) { return OneItem(c, StringItem(t)); }
 WK_INLINE Text TextOf(const Item& item) { return {item.p, item.n}; }
 
+// groups.cpp
+bool InGroup(Context* c, uint32_t segment, const Item& group);
 // v2.cpp
 Item ComponentOf(Context* c, const Item& item, uint32_t n);
 bool IsPresent(Context* c, const Item& item);

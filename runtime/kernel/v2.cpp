@@ -316,7 +316,7 @@ Coll wk_segments(Context* c, Coll in, uint32_t id) {
     uint32_t first = item.segment, last = item.level == kSegment ? first + 1 : first + item.n;
     for (uint32_t i = first; i < last; ++i) {
       const weir_v2_segment& s = c->index->segments[i];
-      if (s.id == id && s.id != 0) {
+      if (s.id == id && s.id != 0 && (item.level != kGroup || InGroup(c, i, item))) {
         out.Add({c->input->bytes + s.begin, s.end - s.begin, i, kV2, kSegment, {}});
       }
     }

@@ -138,6 +138,29 @@ Coll Join(Context* c, Text a, Text b) {
   return OneString(c, {out, a.n + b.n});
 }
 
+// `prefix`, then `rest` with all but RFC 3986's unreserved characters percent-encoded.
+Coll Escaped(Context* c, Text prefix, Text rest) {
+  uint8_t* out = NewBytes(c, prefix.n + uint64_t{rest.n} * 3);
+  if (out == nullptr) {
+    return Empty();
+  }
+  Copy(out, prefix.p, prefix.n);
+  uint32_t size = prefix.n;
+  for (uint32_t i = 0; i < rest.n; ++i) {
+    uint8_t b = rest.p[i];
+    uint8_t folded = Lower(b);
+    if (Digit(b) || (folded >= 'a' && folded <= 'z') || b == '-' || b == '.' || b == '_' || b == '~') {
+      out[size++] = b;
+      continue;
+    }
+    uint8_t high = b >> 4, low = b & 15;
+    out[size++] = '%';
+    out[size++] = static_cast<uint8_t>(high < 10 ? '0' + high : 'A' + high - 10);
+    out[size++] = static_cast<uint8_t>(low < 10 ? '0' + low : 'A' + low - 10);
+  }
+  return OneString(c, {out, size});
+}
+
 }  // namespace
 
 bool SingleString(Context* c, Coll in, Text* out) {
@@ -471,6 +494,11 @@ Coll wk_key(Context* c, const Text* names, const Coll* parts, uint64_t count) {
   return OneString(c, {out, 32});
 }
 
+Coll wk_uri_escape(Context* c, Coll in) {
+  Text t;
+  return SingleString(c, in, &t) ? Escaped(c, {nullptr, 0}, t) : Empty();
+}
+
 // `declared`: pairs (namespace, uri) in the order of declaration; `unknown`: the prefix, or null.
 Coll wk_authority(Context* c, Coll in, const Row* declared, uint64_t count, const Text* unknown) {
   if (in.count > 1) {
@@ -513,25 +541,7 @@ Coll wk_authority(Context* c, Coll in, const Row* declared, uint64_t count, cons
   }
   c->counters[WEIR_COUNT_UNKNOWN_AUTHORITY] = 1;
   Text rest = name.n != 0 ? name : universal;
-  uint8_t* out = NewBytes(c, unknown->n + uint64_t{rest.n} * 3);
-  if (out == nullptr) {
-    return Empty();
-  }
-  Copy(out, unknown->p, unknown->n);
-  uint32_t size = unknown->n;
-  for (uint32_t i = 0; i < rest.n; ++i) {
-    uint8_t b = rest.p[i];
-    uint8_t folded = Lower(b);
-    if (Digit(b) || (folded >= 'a' && folded <= 'z') || b == '-' || b == '.' || b == '_' || b == '~') {
-      out[size++] = b;
-      continue;
-    }
-    uint8_t high = b >> 4, low = b & 15;
-    out[size++] = '%';
-    out[size++] = static_cast<uint8_t>(high < 10 ? '0' + high : 'A' + high - 10);
-    out[size++] = static_cast<uint8_t>(low < 10 ? '0' + low : 'A' + low - 10);
-  }
-  return size != 0 ? OneString(c, {out, size}) : Empty();
+  return Escaped(c, *unknown, rest);
 }
 
 }  // extern "C"
