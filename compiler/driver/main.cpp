@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
   AddAuthorCommands(app, action);
   AddTryCommand(app, action);
   AddBuildCommands(app, action);
+  AddImportCommand(app, action);
   AddRunCommands(app, action);
   AddHubCommands(app, action);
   try {

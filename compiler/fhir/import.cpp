@@ -2,6 +2,7 @@
 
 #include <sodium.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -77,6 +78,9 @@ class Importer {
         return read.error();
       }
     }
+    if (structures_.empty()) {
+      return Error{options_.packages[0] + ": no definition with a snapshot in it"};
+    }
     for (const auto& [id, definition] : structures_) {
       Structure(definition);
     }
@@ -113,9 +117,14 @@ class Importer {
         slot = std::move(definition);
       }
     } else if (type == "CodeSystem") {
-      code_systems_.try_emplace(url, std::move(definition));
+      // The wanted value sets were written against the code systems of their own package.
+      if (restricted) {
+        code_systems_[url] = std::move(definition);
+      } else {
+        code_systems_.try_emplace(url, std::move(definition));
+      }
     } else if (type == "StructureDefinition" && !restricted && definition.contains("snapshot")) {
-      if (package == 0 || options_.packages.size() == 1) {
+      if (package == 0) {
         structures_.try_emplace(definition.value("id", ""), std::move(definition));
       }
     }
@@ -216,6 +225,72 @@ class Importer {
     }
   }
 
+  // Codes that stand for a group and are no real concept ("Race" over all races) are in no instance.
+  static bool Abstract(const json& concept_) {
+    for (const auto& property : concept_.value("property", json::array())) {
+      std::string code = property.value("code", "");
+      if ((code == "abstract" || code == "notSelectable") && property.value("valueBoolean", false)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  static const json* FindConcept(const json& concepts, const std::string& code) {
+    for (const auto& concept_ : concepts) {
+      if (concept_.value("code", "") == code) {
+        return &concept_;
+      }
+      if (concept_.contains("concept")) {
+        if (const json* found = FindConcept(concept_["concept"], code)) {
+          return found;
+        }
+      }
+    }
+    return nullptr;
+  }
+
+  void Selectable(const json& concepts, const std::string& system, std::map<std::string, std::set<std::string>>& codes) {
+    for (const auto& concept_ : concepts) {
+      if (!Abstract(concept_)) {
+        codes[system].insert(concept_.value("code", ""));
+      }
+      if (concept_.contains("concept")) {
+        Selectable(concept_["concept"], system, codes);
+      }
+    }
+  }
+
+  // The one filter that a nested code system answers by itself: a concept's kinds. Where concepts have a second
+  // parent (`child`, `parent`, `subsumedBy`) the nesting is not the whole graph.
+  bool Filtered(const json& filters, const std::string& system, std::map<std::string, std::set<std::string>>& codes) {
+    auto found = code_systems_.find(system);
+    if (filters.size() != 1 || found == code_systems_.end() || found->second.value("content", "") != "complete" ||
+        found->second.value("hierarchyMeaning", "") != "is-a") {
+      return false;
+    }
+    for (const auto& property : found->second.value("property", json::array())) {
+      std::string code = property.value("code", "");
+      if (code == "child" || code == "parent" || code == "subsumedBy") {
+        return false;
+      }
+    }
+    const json& filter = filters[0];
+    std::string op = filter.value("op", "");
+    if (filter.value("property", "") != "concept" || (op != "is-a" && op != "descendent-of") || !found->second.contains("concept")) {
+      return false;
+    }
+    const json* root = FindConcept(found->second["concept"], filter.value("value", ""));
+    if (root == nullptr) {
+      return false;
+    }
+    if (op == "is-a" && !Abstract(*root)) {
+      codes[system].insert(root->value("code", ""));
+    }
+    Selectable(root->value("concept", json::array()), system, codes);
+    return true;
+  }
+
   // False when the codes cannot be listed from the packages at hand.
   bool Expand(const std::string& url, std::map<std::string, std::set<std::string>>& codes, int depth) {
     auto found = value_sets_.find(url);
@@ -238,9 +313,10 @@ class Importer {
     for (const auto& include : set["compose"].value("include", json::array())) {
       std::string system = include.value("system", "");
       if (include.contains("filter")) {
-        return false;
-      }
-      if (include.contains("concept")) {
+        if (!Filtered(include["filter"], system, all)) {
+          return false;
+        }
+      } else if (include.contains("concept")) {
         Concepts(include["concept"], system, all);
       } else if (include.contains("valueSet")) {
         for (const auto& other : include["valueSet"]) {
@@ -293,7 +369,8 @@ class Importer {
   }
 
   Result<ImportReport> Write() {
-    std::filesystem::create_directories(options_.output);
+    std::error_code failed;  // the streams below say it
+    std::filesystem::create_directories(options_.output, failed);
     std::string path = options_.output + "/" + options_.name + ".defs";
     std::string index = options_.output + "/" + options_.name + ".sha256";
     std::ofstream out(path, std::ios::binary);
@@ -321,6 +398,42 @@ class Importer {
 
 }  // namespace
 
-Result<ImportReport> Import(const ImportOptions& options) { return Importer(options).Run(); }
+Result<PackageIdentity> IdentifyPackage(const std::string& path) {
+  PackageIdentity identity;
+  auto read = ReadPackage(
+      path, [](const std::string& name) { return name == "package.json"; },
+      [&](const std::string&, std::string text) {
+        json manifest = json::parse(text, nullptr, /*allow_exceptions=*/false);
+        auto text_of = [&](const char* key) {
+          bool known = manifest.is_object() && manifest.contains(key) && manifest[key].is_string();
+          return known ? manifest[key].get<std::string>() : std::string();
+        };
+        identity = {.name = text_of("name"), .version = text_of("version")};
+      });
+  if (!read) {
+    return read.error();
+  }
+  if (identity.name.empty() || identity.version.empty()) {
+    return Error{path + ": not a FHIR package: package/package.json does not give name and version"};
+  }
+  return identity;
+}
+
+std::string RegistryName(const PackageIdentity& package) {
+  constexpr std::string_view kPrefix = "hl7.fhir.";
+  std::string name = package.name.starts_with(kPrefix) ? package.name.substr(kPrefix.size()) : package.name;
+  std::ranges::replace(name, '.', '-');
+  name += "-" + package.version;
+  std::ranges::replace(name, '/', '-');  // it becomes a file's name: nothing may leave the folder
+  return name;
+}
+
+Result<ImportReport> Import(const ImportOptions& options) {
+  try {
+    return Importer(options).Run();
+  } catch (const json::exception& error) {  // an element of another type than FHIR gives it
+    return Error{options.packages[0] + ": not a definition of FHIR: " + error.what()};
+  }
+}
 
 }  // namespace weir::fhir

@@ -14,8 +14,7 @@ struct ImportOptions {
   std::string output;                  // folder
   std::string name;                    // NAME.defs is written, "fhir-r4", "us-core-6.1.0"
   // Only value sets bound as required or extensible are kept, with their codes where they can be enumerated.
-  std::vector<std::string> only_value_sets;  // of the last package: just these (US Core 3.1.1's race sets)
-  std::vector<std::string> profiles_of;      // base URL prefixes that are kept; empty: all
+  std::vector<std::string> only_value_sets;  // of the last package: just these, with its code systems (US Core 3.1.1's race sets)
 };
 
 struct ImportReport {
@@ -23,6 +22,13 @@ struct ImportReport {
   std::vector<std::string> not_enumerable;  // bound value sets whose codes no package lists
 };
 
+struct PackageIdentity {
+  std::string name, version;  // "hl7.fhir.us.core", "6.1.0"
+};
+Result<PackageIdentity> IdentifyPackage(const std::string& path);
+std::string RegistryName(const PackageIdentity& package);  // "us-core-6.1.0"
+
+// Definitions come from the first package, codes from all. Nothing is written when a package is damaged or has no definition.
 Result<ImportReport> Import(const ImportOptions& options);
 
 }  // namespace weir::fhir
