@@ -42,6 +42,28 @@ class InterpreterEngine final : public ingest::Engine {
   hub::Manifest manifest_;
 };
 
+#ifdef WEIR_HAVE_JIT
+class TieredEngine final : public ingest::Engine {
+ public:
+  TieredEngine(std::shared_ptr<check::Compilation> compilation, std::unique_ptr<jit::TieredKernel> kernel, hub::Manifest manifest)
+      : compilation_(std::move(compilation)), kernel_(std::move(kernel)), manifest_(std::move(manifest)) {}
+
+  weir_status Probe(const weir_input& input, const weir_snapshot& snapshot, weir_output* output, weir_probe* probe) override {
+    return kernel_->kernel()->probe(&input, &snapshot, output, probe);
+  }
+  weir_status Transform(uint32_t feed, const weir_input& input, const weir_snapshot& snapshot, weir_output* output) override {
+    kernel_->Count();
+    return kernel_->kernel()->transform(feed, &input, &snapshot, output);
+  }
+  const hub::Manifest& manifest() const override { return manifest_; }
+
+ private:
+  std::shared_ptr<check::Compilation> compilation_;  // outlives the kernel, which compiles its module again
+  std::unique_ptr<jit::TieredKernel> kernel_;
+  hub::Manifest manifest_;
+};
+#endif
+
 OpenedEngine Failed(const std::string& message, int code) { return {.engine = nullptr, .keeps = nullptr, .exit_code = Fail(message, code)}; }
 
 template <typename Owner>
@@ -134,12 +156,15 @@ OpenedEngine OpenEngine(const SourceArgs& args) {
   }
 #ifdef WEIR_HAVE_JIT
   if (args.engine == "jit") {
-    auto kernel = jit::Jit(compilation->module, {.cache_dir = CacheDir(args), .optimize = true, .sanitize = false});
+    auto kernel = jit::TieredKernel::Start(compilation->module, {.cache_dir = CacheDir(args), .optimize = true, .sanitize = false});
     if (!kernel) {
       return Failed(kernel.error().message, kUndecided);
     }
-    std::shared_ptr<jit::Kernel> keeps(std::move(*kernel));
-    return FromKernel(keeps->kernel(), keeps);
+    auto manifest = hub::ParseManifest({(*kernel)->kernel()->manifest_json, (*kernel)->kernel()->manifest_size});
+    if (!manifest) {
+      return Failed(manifest.error().message, kUndecided);
+    }
+    return {.engine = std::make_unique<TieredEngine>(std::move(compilation), std::move(*kernel), std::move(*manifest)), .keeps = nullptr, .exit_code = kFine};
   }
 #endif
   auto types = std::make_unique<ir::RegistryTypes>(*compilation->types);

@@ -55,18 +55,31 @@ void WriteCached(const std::filesystem::path& path, const std::string& object) {
 
 }  // namespace
 
-Result<std::unique_ptr<Kernel>> Jit(const ir::Module& module, const JitOptions& options) {
+namespace {
+
+lower::LowerOptions HowTo(const JitOptions& options) {
   lower::LowerOptions how;
   how.cpu = "native";
   how.optimize = options.optimize;
   how.sanitize = options.sanitize;
-  std::filesystem::path cached;
-  std::string object;
-  if (!options.cache_dir.empty()) {
-    std::string key = ir::Print(module) + '\n' + lower::ToolchainKey() + (how.optimize ? " O2" : " O0") + (how.sanitize ? " asan" : "");
-    cached = std::filesystem::path(options.cache_dir) / (Sha256(key) + ".o");
-    object = ReadCached(cached);
+  return how;
+}
+
+// Empty without a cache.
+std::filesystem::path CachedPath(const ir::Module& module, const JitOptions& options) {
+  if (options.cache_dir.empty()) {
+    return {};
   }
+  std::string key = ir::Print(module) + '\n' + lower::ToolchainKey() + (options.optimize ? " optimised" : " quick") + (options.sanitize ? " asan" : "");
+  return std::filesystem::path(options.cache_dir) / (Sha256(key) + ".o");
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Kernel>> Jit(const ir::Module& module, const JitOptions& options) {
+  lower::LowerOptions how = HowTo(options);
+  std::filesystem::path cached = CachedPath(module, options);
+  std::string object = cached.empty() ? std::string() : ReadCached(cached);
   auto state = std::make_unique<Kernel::State>();
   state->from_cache = !object.empty();
   if (object.empty()) {
@@ -95,6 +108,44 @@ Result<std::unique_ptr<Kernel>> Jit(const ir::Module& module, const JitOptions& 
   }
   state->kernel = symbol->toPtr<const weir_kernel*>();
   return std::make_unique<Kernel>(std::move(state));
+}
+
+namespace {
+constexpr uint64_t kLongWork = 2000;  // records after which optimised code has paid for itself, several times over
+}
+
+Result<std::unique_ptr<TieredKernel>> TieredKernel::Start(const ir::Module& module, const JitOptions& options) {
+  auto tiered = std::unique_ptr<TieredKernel>(new TieredKernel(module, options));
+  tiered->options_.optimize = true;
+  std::filesystem::path cached = CachedPath(module, tiered->options_);
+  JitOptions first = tiered->options_;
+  first.optimize = !cached.empty() && !ReadCached(cached).empty();
+  auto kernel = Jit(module, first);
+  if (!kernel) {
+    return kernel.error();
+  }
+  (first.optimize ? tiered->optimised_ : tiered->quick_) = std::move(*kernel);
+  tiered->kernel_ = (first.optimize ? tiered->optimised_ : tiered->quick_)->kernel();
+  return tiered;
+}
+
+void TieredKernel::Count() {
+  if (quick_ == nullptr || ++count_ != kLongWork) {
+    return;
+  }
+  thread_ = std::thread([this] {
+    auto kernel = Jit(module_, options_);
+    if (kernel) {  // what the quick code could be made of can be optimised; if not, the quick code stays
+      optimised_ = std::move(*kernel);
+      kernel_.store(optimised_->kernel(), std::memory_order_release);
+    }
+  });
+}
+
+TieredKernel::~TieredKernel() {
+  if (thread_.joinable()) {
+    thread_.join();
+  }
 }
 
 }  // namespace weir::jit

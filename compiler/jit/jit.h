@@ -1,8 +1,10 @@
 // IR -> native code in this process, through an on-disk cache of objects keyed by IR text, helpers, compiler and CPU.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "compiler/ir/ir.h"
 #include "runtime/abi/weir_kernel.h"
@@ -27,6 +29,27 @@ class Kernel {
 
  private:
   std::unique_ptr<State> state_;
+};
+
+// Starts on code that is quickly made, and moves to optimised code when the work turns out to be long: that is made in a
+// thread of its own and kept in the cache, from which the next start takes it at once.
+class TieredKernel {
+ public:
+  // `module` must outlive it.
+  static Result<std::unique_ptr<TieredKernel>> Start(const ir::Module& module, const JitOptions& options);
+  ~TieredKernel();
+  const weir_kernel* kernel() const { return kernel_.load(std::memory_order_acquire); }
+  // One unit of work was done; past a threshold the optimised code is made.
+  void Count();
+
+ private:
+  TieredKernel(const ir::Module& module, JitOptions options) : module_(module), options_(std::move(options)) {}
+  const ir::Module& module_;
+  JitOptions options_;
+  std::unique_ptr<Kernel> quick_, optimised_;
+  std::atomic<const weir_kernel*> kernel_ = nullptr;
+  uint64_t count_ = 0;
+  std::thread thread_;
 };
 
 Result<std::unique_ptr<Kernel>> Jit(const ir::Module& module, const JitOptions& options);

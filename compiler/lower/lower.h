@@ -13,7 +13,7 @@ namespace weir::lower {
 struct LowerOptions {
   std::string triple;       // empty: this host
   std::string cpu;          // empty: the target's baseline; "native": this host's
-  bool optimize = true;     // O2; false: O0 for the quickest start
+  bool optimize = true;     // of the code generator; false: a third of the time, half the speed
   bool sanitize = false;    // LLVM's ASan pass over generated code and helpers (in-process only)
 };
 

@@ -13,10 +13,18 @@
 #include <llvm/Support/raw_ostream.h>
 #include <llvm/Target/TargetMachine.h>
 #include <llvm/TargetParser/Host.h>
+#include <llvm/Transforms/IPO/AlwaysInliner.h>
+#include <llvm/Transforms/IPO/GlobalDCE.h>
 #include <llvm/Transforms/IPO/Internalize.h>
+#include <llvm/Transforms/InstCombine/InstCombine.h>
 #include <llvm/Transforms/Instrumentation/AddressSanitizer.h>
+#include <llvm/Transforms/Scalar/DeadStoreElimination.h>
+#include <llvm/Transforms/Scalar/EarlyCSE.h>
+#include <llvm/Transforms/Scalar/SROA.h>
+#include <llvm/Transforms/Scalar/SimplifyCFG.h>
 
 #include <mutex>
+#include <set>
 
 #include "compiler/lower/gen.h"
 
@@ -84,7 +92,10 @@ void Retarget(llvm::Module& module, llvm::TargetMachine& machine, bool sanitize)
   }
 }
 
-void Optimize(llvm::Module& module, llvm::TargetMachine& machine, const LowerOptions& options) {
+// The helpers come optimised in their bitcode, and generated code is glue around calls of them. The stock pipeline inlines
+// them everywhere, which costs eight times the build time for a few per cent of speed (docs/lowering.md has the figures).
+// So helpers stay as they are and the glue gets what is linear in its size.
+void Optimize(llvm::Module& module, llvm::TargetMachine& machine, const std::set<std::string>& helpers, const LowerOptions& options) {
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager calls;
@@ -95,12 +106,25 @@ void Optimize(llvm::Module& module, llvm::TargetMachine& machine, const LowerOpt
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, calls, modules);
-  llvm::ModulePassManager passes = options.optimize ? builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2)
-                                                    : builder.buildO0DefaultPipeline(llvm::OptimizationLevel::O0);
-  if (options.sanitize) {
-    passes.addPass(llvm::AddressSanitizerPass({}));
+  llvm::ModulePassManager whole;
+  whole.addPass(llvm::AlwaysInlinerPass());
+  whole.addPass(llvm::GlobalDCEPass());
+  whole.run(module, modules);
+  llvm::FunctionPassManager glue;
+  glue.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
+  glue.addPass(llvm::EarlyCSEPass());
+  glue.addPass(llvm::InstCombinePass());
+  glue.addPass(llvm::SimplifyCFGPass());
+  for (llvm::Function& f : module) {
+    if (!f.isDeclaration() && !helpers.contains(f.getName().str())) {
+      glue.run(f, functions);
+    }
   }
-  passes.run(module, modules);
+  if (options.sanitize) {
+    llvm::ModulePassManager sanitizer;
+    sanitizer.addPass(llvm::AddressSanitizerPass({}));
+    sanitizer.run(module, modules);
+  }
 }
 
 Result<std::unique_ptr<llvm::Module>> Generate(const ir::Module& module, const LowerOptions& options, llvm::LLVMContext& context,
@@ -110,6 +134,10 @@ Result<std::unique_ptr<llvm::Module>> Generate(const ir::Module& module, const L
     return weir::Error{"the embedded helpers cannot be read: " + llvm::toString(loaded.takeError())};
   }
   std::unique_ptr<llvm::Module> out = std::move(*loaded);
+  std::set<std::string> helpers;
+  for (const llvm::Function& f : *out) {
+    helpers.insert(f.getName().str());
+  }
   Gen gen(module, *out);
   gen.Run();
   if (!gen.error().empty()) {
@@ -124,7 +152,7 @@ Result<std::unique_ptr<llvm::Module>> Generate(const ir::Module& module, const L
     return value.getName() == "weir_kernel_v1" || value.getName() == "memcpy" || value.getName() == "memset";
   });
   Retarget(*out, machine, options.sanitize);
-  Optimize(*out, machine, options);
+  Optimize(*out, machine, helpers, options);
   return out;
 }
 

@@ -349,7 +349,7 @@ WK_INLINE void Separate(Context* c, bool in_array) {
 
 extern "C" {
 
-__attribute__((always_inline)) void wk_put(Context* c, const uint8_t* p, uint64_t n) {
+void wk_put(Context* c, const uint8_t* p, uint64_t n) {
   if (static_cast<uint64_t>(c->end - c->cur) < n) {
     c->output_full = 1;
     return;
@@ -358,7 +358,7 @@ __attribute__((always_inline)) void wk_put(Context* c, const uint8_t* p, uint64_
   c->cur += n;
 }
 // `p` starts with a comma that the first member of an object leaves out.
-__attribute__((always_inline)) void wk_member(Context* c, const uint8_t* p, uint64_t n) {
+void wk_member(Context* c, const uint8_t* p, uint64_t n) {
   if (static_cast<uint64_t>(c->end - c->cur) < n) {
     c->output_full = 1;
     return;
@@ -370,7 +370,7 @@ __attribute__((always_inline)) void wk_member(Context* c, const uint8_t* p, uint
   }
   c->cur += n - first;
 }
-__attribute__((always_inline)) void wk_separate(Context* c, bool in_array) { Separate(c, in_array); }
+void wk_separate(Context* c, bool in_array) { Separate(c, in_array); }
 
 bool wk_json(Context* c, const uint8_t* p, uint64_t n, bool in_array) {
   Separate(c, in_array);
