@@ -1,10 +1,9 @@
 // Proofs about conditions, small and complete for what maps write: presence of paths and comparison of paths with
 // literals. Each path takes every value that matters (absent, each literal it is compared with, anything else); a
 // condition that can be true under none of these is impossible. What is not understood counts as free.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <optional>
+#include <unordered_map>
 
 #include "compiler/check/generator.h"
 
@@ -62,12 +61,17 @@ class Identity {
     if (auto known = node->op == Op::kVar ? bindings_.find(node->number) : bindings_.end(); known != bindings_.end()) {
       return Write(known->second);
     }
-    out_ += fmt::format("({} {} ", ir::OpName(node->op), node->text);
+    out_ += static_cast<char>(node->op);
+    out_ += node->text;
+    out_ += '(';
     bool binds = node->op == Op::kLet || node->op == Op::kEach || node->op == Op::kCall;
     if (node->op == Op::kVar) {
       auto binder = std::find_if(bound_.rbegin(), bound_.rend(), [&](int64_t slot) { return node->number >= slot && node->number < slot + 3; });
-      out_ += binder == bound_.rend() ? fmt::format("#{}", node->number)
-                                      : fmt::format("^{}+{}", binder - bound_.rbegin(), node->number - *binder);
+      if (binder == bound_.rend()) {
+        out_ += std::to_string(node->number);
+      } else {
+        out_ += '^' + std::to_string(binder - bound_.rbegin()) + '+' + std::to_string(node->number - *binder);
+      }
     } else if (!binds) {
       out_ += std::to_string(node->number);
     } else {
@@ -87,6 +91,7 @@ class Identity {
   std::vector<int64_t> bound_;
 };
 
+// What conditions hang on, numbered: paths, and conditions that are not understood and may be true or false.
 class Cases {
  public:
   explicit Cases(const std::vector<const Node*>& nodes) {
@@ -96,42 +101,29 @@ class Cases {
     for (const Node* node : nodes) {
       Collect(node);
     }
+    FindImplications();
   }
 
-  // Whether some case makes all of them true.
+  // Whether some case makes all of them true, and `negated` not.
   bool Satisfiable(const std::vector<const Node*>& all, const Node* negated) {
-    FindImplications();
     size_t count = 1;
-    for (const auto& [key, values] : domains_) {
-      count *= values.size();
+    for (const Unknown& unknown : unknowns_) {
+      count *= unknown.values.size();
       if (count > kMaxCases) {
         return true;
       }
     }
-    if (opaque_.size() > 8 || (count << opaque_.size()) > kMaxCases) {
-      return true;
-    }
-    count <<= opaque_.size();
     for (size_t n = 0; n < count; ++n) {
       size_t rest = n;
-      for (auto& [key, values] : domains_) {
-        current_[key] = values[rest % values.size()];
-        rest /= values.size();
+      for (Unknown& unknown : unknowns_) {
+        unknown.current = rest % unknown.values.size();
+        rest /= unknown.values.size();
       }
-      for (auto& [key, value] : opaque_) {
-        value = (rest & 1) != 0;
-        rest >>= 1;
-      }
-      if (std::any_of(implied_.begin(), implied_.end(), [this](const auto& pair) {
-            return !current_[pair.first].empty() && current_[pair.second].empty();
-          })) {
-        continue;
-      }
-      bool holds = negated == nullptr || Truth(negated) != std::optional<bool>(true);
-      for (size_t i = 0; i < all.size() && holds; ++i) {
-        holds = Truth(all[i]) == std::optional<bool>(true);
-      }
-      if (holds) {
+      bool possible = std::none_of(implied_.begin(), implied_.end(), [this](const auto& pair) {
+        return unknowns_[pair.first].current != 0 && unknowns_[pair.second].current == 0;
+      });
+      if (possible && (negated == nullptr || Truth(negated) != std::optional<bool>(true)) &&
+          std::all_of(all.begin(), all.end(), [this](const Node* node) { return Truth(node) == std::optional<bool>(true); })) {
         return true;
       }
     }
@@ -139,6 +131,11 @@ class Cases {
   }
 
  private:
+  struct Unknown {
+    std::vector<std::string> values = {"", "*"};  // absent or false, anything else or true; then the literals compared with
+    size_t current = 0;
+  };
+
   void Collect(const Node* node) {
     if (node->op == Op::kLet) {
       Collect(node->kids[0]);
@@ -149,7 +146,7 @@ class Cases {
         const Node* path = node->kids[side];
         const Node* literal = node->kids[1 - side];
         if (IsPath(path) && literal->op == Op::kLiteral && (node->text == "=" || node->text == "!=")) {
-          auto& values = Domain(Key(path));
+          auto& values = unknowns_[Learn(Strip(path))].values;
           if (std::find(values.begin(), values.end(), "=" + literal->text) == values.end()) {
             values.push_back("=" + literal->text);
           }
@@ -157,31 +154,49 @@ class Cases {
       }
     }
     if (IsPath(node)) {
-      Domain(Key(node));
+      Learn(Strip(node));
       paths_.push_back(Strip(node));
       return;
     }
     if (IsOpaque(node)) {
-      opaque_.try_emplace(Identity(node, bindings_).Take(), false);
+      Learn(node);
     }
     for (const Node* kid : node->kids) {
       Collect(kid);
     }
   }
 
+  size_t Learn(const Node* node) {
+    auto [number, fresh] = numbers_.try_emplace(Identity(node, bindings_).Take(), unknowns_.size());
+    if (fresh) {
+      unknowns_.emplace_back();
+    }
+    known_[node] = number->second;
+    return number->second;
+  }
+  static constexpr size_t kNone = static_cast<size_t>(-1);
+  size_t Number(const Node* node) {
+    auto [known, fresh] = known_.try_emplace(node, kNone);
+    if (fresh) {
+      auto number = numbers_.find(Identity(node, bindings_).Take());
+      known->second = number == numbers_.end() ? kNone : number->second;
+    }
+    return known->second;
+  }
+
   // A component is there only where its field is; a first item only and always where there is an item.
   void FindImplications() {
     for (const Node* path : paths_) {
-      std::string key = Key(path);
+      size_t number = Number(path);
       bool same = true;
       const Node* at = path;
       while (!at->kids.empty()) {
         same = same && at->op == Op::kCall && at->text == "first";
         at = Strip(at->kids[0]);
-        if (std::string around = Key(at); domains_.contains(around)) {
-          implied_.emplace_back(key, around);
+        if (size_t around = Number(at); around != kNone) {
+          implied_.emplace_back(number, around);
           if (same) {
-            implied_.emplace_back(around, key);
+            implied_.emplace_back(around, number);
           }
         }
       }
@@ -200,14 +215,6 @@ class Cases {
       }
     }
   }
-  std::string Key(const Node* node) const { return Identity(Strip(node), bindings_).Take(); }
-  std::vector<std::string>& Domain(const std::string& key) {
-    auto [slot, fresh] = domains_.try_emplace(key);
-    if (fresh) {
-      slot->second = {"", "*"};  // absent, anything else
-    }
-    return slot->second;
-  }
   static bool IsOpaque(const Node* node) {
     if (node->op == Op::kBinary || node->op == Op::kUnary || node->op == Op::kLiteral || node->op == Op::kEmpty ||
         node->op == Op::kText || node->op == Op::kKey || node->op == Op::kLet) {
@@ -220,8 +227,8 @@ class Cases {
   bool Present(const Node* node) {
     node = Strip(node);
     if (IsPath(node)) {
-      auto found = current_.find(Key(node));
-      return found == current_.end() || !found->second.empty();
+      size_t number = Number(node);
+      return number == kNone || unknowns_[number].current != 0;
     }
     if (node->op == Op::kLiteral || node->type.required) {
       return true;
@@ -248,8 +255,8 @@ class Cases {
     if (node->op == Op::kCall && (node->text == "combine" || node->text == "union")) {
       return Present(node->kids[0]) || Present(node->kids[1]);
     }
-    auto found = opaque_.find(Identity(node, bindings_).Take());
-    return found != opaque_.end() && found->second;
+    size_t number = Number(node);
+    return number != kNone && unknowns_[number].current != 0;
   }
 
   std::optional<bool> Truth(const Node* node) {
@@ -286,29 +293,29 @@ class Cases {
         const Node* path = node->kids[side];
         const Node* literal = node->kids[1 - side];
         if (IsPath(path) && literal->op == Op::kLiteral && (op == "=" || op == "!=")) {
-          const std::string& value = current_[Key(path)];
-          if (value.empty()) {
+          size_t number = Number(Strip(path));
+          if (number == kNone || unknowns_[number].current == 0) {
             return std::nullopt;
           }
-          return (value == "=" + literal->text) == (op == "=");
+          const Unknown& unknown = unknowns_[number];
+          return (unknown.values[unknown.current] == "=" + literal->text) == (op == "=");
         }
       }
     }
-    auto found = opaque_.find(Identity(node, bindings_).Take());
-    return found != opaque_.end() ? std::optional<bool>(found->second) : Free(node);
-  }
-  std::optional<bool> Free(const Node* node) {
-    // A comparison we do not understand: registered on first sight would change the enumeration, so it is taken as true,
-    // which can only fail to prove something when it stands un-negated.
+    size_t number = Number(node);
+    if (number != kNone) {
+      return unknowns_[number].current != 0;
+    }
+    // Not understood and not numbered: taken as true, which can only fail to prove something.
     return node->op != Op::kEmpty ? std::optional<bool>(true) : std::nullopt;
   }
 
   Bindings bindings_;
-  std::map<std::string, std::vector<std::string>> domains_;
-  std::map<std::string, bool> opaque_;
+  std::vector<Unknown> unknowns_;
+  std::unordered_map<std::string, size_t> numbers_;
+  std::unordered_map<const Node*, size_t> known_;
   std::vector<const Node*> paths_;
-  std::vector<std::pair<std::string, std::string>> implied_;  // where the first is present, so is the second
-  std::map<std::string, std::string> current_;
+  std::vector<std::pair<size_t, size_t>> implied_;  // where the first is present, so is the second
 };
 
 }  // namespace
