@@ -162,13 +162,15 @@ Value Generator::ViaTable(const ast::Alternative& alternative, Node* node, const
   CheckTableBinding(table, target, alternative.via_table.span);
   std::string path = PathOf(node, span, scope);
   Node* text = AsText(Context(), Clone(node));
-  auto column = [&](int64_t n) { return New(Op::kLookup, TextType(), {Clone(text)}, table.name.text, n); };
+  auto lookup = [&](Node* of, int64_t n) { return New(Op::kLookup, TextType(), {Clone(of)}, table.name.text, n); };
+  auto column = [&](int64_t n) { return lookup(text, n); };
   auto member = [&](const char* name, Node* value, const char* type) {
     return Emit(Op::kMember, {Emit(Op::kPrimitive, {value}, type, Site("schema", "value", path, feed_->degrade, span))}, name);
   };
-  auto coding = [&] {
-    return Emit(Op::kObject, {member("system", column(2), "uri"), member("code", column(0), "code"), member("display", column(1), "string")});
+  auto coding_of = [&](Node* of) {
+    return Emit(Op::kObject, {member("system", lookup(of, 2), "uri"), member("code", lookup(of, 0), "code"), member("display", lookup(of, 1), "string")});
   };
+  auto coding = [&] { return coding_of(text); };
   // A code without a row must write nothing, so each object asks for its row first.
   auto found = [&] { return New(Op::kCall, BooleanType(), {column(0)}, "exists"); };
   Node* value = nullptr;
@@ -177,19 +179,26 @@ Value Generator::ViaTable(const ast::Alternative& alternative, Node* node, const
   } else if (target.type == "Coding") {
     value = Emit(Op::kWhen, {found(), coding()});
   } else if (target.type == "CodeableConcept") {
-    std::vector<Node*> members = {Emit(Op::kMember, {Emit(Op::kArray, {coding()})}, "coding")};
+    std::vector<Node*> codings = {coding()};
+    std::vector<Node*> members;
     if (node->type.name == "v2.CWE" || node->type.name == "v2.CE") {
-      auto component = [&](int64_t n) {
+      auto text_of = [&](int64_t n) {
         Op op = node->op == Op::kComponent ? Op::kSubcomponent : Op::kComponent;
-        return Emit(Op::kPrimitive, {New(Op::kText, TextType(), {New(op, Of("v2.ST", false, ir::Max::kOne), {Clone(node)}, "", n)})}, "string",
-                    Site("schema", "value", path, feed_->degrade, span));
+        return New(Op::kText, TextType(), {New(op, Of("v2.ST", false, ir::Max::kOne), {Clone(node)}, "", n)});
       };
+      auto component = [&](int64_t n) {
+        return Emit(Op::kPrimitive, {text_of(n)}, "string", Site("schema", "value", path, feed_->degrade, span));
+      };
+      // The alternate code says the same in other words; where the table knows it, it is a second coding.
+      Node* alternate = text_of(4);
+      codings.push_back(Emit(Op::kWhen, {New(Op::kCall, BooleanType(), {lookup(alternate, 0)}, "exists"), coding_of(alternate)}));
       std::vector<Node*> texts = {component(2)};
       if (node->type.name == "v2.CWE") {
         texts.insert(texts.begin(), component(9));
       }
       members.push_back(Emit(Op::kMember, {Emit(Op::kFirst, std::move(texts))}, "text"));
     }
+    members.insert(members.begin(), Emit(Op::kMember, {Emit(Op::kArray, std::move(codings))}, "coding"));
     value = Emit(Op::kWhen, {found(), Emit(Op::kObject, std::move(members))});
   } else {
     Error(DiagnosticKind::kElementType, span, fmt::format("a table gives a code, `{}` is `{}`", target.shown, target.type),

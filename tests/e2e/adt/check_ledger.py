@@ -3,7 +3,7 @@
     check_ledger.py WEIR FEED FOLDER TABLE ENGINE...     exit 0: as expected, 1: not, 77: FOLDER is absent
 
 The table lists each record of each file that holds an ADT message; all other files must be refused. Then: the ledger
-balances, a second run adds duplicates only, shuffled and doubled input gives the same digest, and the engines agree.
+balances, a second run adds duplicates only, shuffled and doubled input gives the same digest, the engines agree, and every reference has its resource.
 """
 
 import collections
@@ -19,6 +19,19 @@ import v2
 
 SKIPPED = 77
 MOST_APPLIED = 0.8  # of the table's records, applied or duplicate
+
+
+def references(value, path):
+    """(path, target) of every literal reference."""
+    if isinstance(value, dict):
+        for name, child in value.items():
+            if name == "reference" and isinstance(child, str):
+                yield path, child
+            else:
+                yield from references(child, f"{path}.{name}")
+    elif isinstance(value, list):
+        for child in value:
+            yield from references(child, path)
 
 
 class Failures:
@@ -141,7 +154,12 @@ def check_engine(weir, files, folder, table, verdicts, fail):
         fail.expect(total(mixed, "applied") == total(feeds, "applied"), "shuffled and doubled: other records are applied")
         fail.expect(weir.hub("digest", "--hub", other).strip() == digest, "shuffled and doubled input gives another digest")
 
-        types = collections.Counter(json.loads(line)["resourceType"] for line in weir.hub("export", "--hub", hub).splitlines())
+        resources = [json.loads(line) for line in weir.hub("export", "--hub", hub).splitlines()]
+        types = collections.Counter(r["resourceType"] for r in resources)
+        there = {f"{r['resourceType']}/{r['id']}" for r in resources}
+        for r in resources:
+            for path, target in references(r, r["resourceType"]):
+                fail.expect(target in there, f"{path} of {r['id']} refers to {target}, which is not there")
         print(f"{weir.engine}: {json.dumps(feeds)}")
         print(f"{weir.engine}: {sum(types.values())} resources: " + ", ".join(f"{t} {n}" for t, n in sorted(types.items())))
         return digest, dict(types)
