@@ -103,8 +103,29 @@ int Fmt(const AuthorArgs& args) {
   return result;
 }
 
+// Dead letters have codes too, and an operator asks for them in the same place.
+std::string ExplainDeadLetter(std::string_view code) {
+  struct Row {
+    std::string_view error_class, code, title, explanation;
+  };
+  static constexpr Row kRows[] = {
+#define WEIR_DEAD_LETTER(...) {__VA_ARGS__},
+#include "runtime/hub/dead_letters.def"
+#undef WEIR_DEAD_LETTER
+  };
+  for (const Row& row : kRows) {
+    if (row.code == code) {
+      return fmt::format("dead letter {}/{}: {}\n\n{}\n", row.error_class, row.code, row.title, row.explanation);
+    }
+  }
+  return {};
+}
+
 int ExplainCode(const AuthorArgs& args) {
   std::string text = Explain(args.code);
+  if (text.empty()) {
+    text = ExplainDeadLetter(args.code);
+  }
   if (text.empty()) {
     return Fail(fmt::format("no diagnostic has the code `{}`", args.code), kFindings);
   }
@@ -132,8 +153,8 @@ void AddAuthorCommands(CLI::App& app, Action& action) {
   fmt_command->add_flag("--check", args->check_only, "change nothing; exit 1 when a file is not formatted");
   bind(fmt_command, Fmt);
 
-  CLI::App* explain = app.add_subcommand("explain", "what a diagnostic's code means and how it is mended");
-  explain->add_option("code", args->code, "E0312")->required();
+  CLI::App* explain = app.add_subcommand("explain", "what the code of a diagnostic or of a dead letter means and how it is mended");
+  explain->add_option("code", args->code, "E0504, or a dead letter's code as `required`")->required();
   bind(explain, ExplainCode);
 }
 
