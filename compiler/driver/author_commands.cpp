@@ -11,6 +11,7 @@
 
 #include "compiler/diag/render.h"
 #include "compiler/driver/cli.h"
+#include "compiler/driver/coverage.h"
 #include "compiler/driver/source.h"
 #include "compiler/syntax/format.h"
 #include "compiler/syntax/parse.h"
@@ -25,6 +26,8 @@ struct AuthorArgs {
   std::string code;
   bool check_only = false;
   bool explain_conformance = false;
+  std::string coverage;
+  bool json = false;
 };
 
 Result<std::string> ReadText(const std::string& path) {
@@ -38,12 +41,19 @@ Result<std::string> ReadText(const std::string& path) {
 }
 
 int Check(const AuthorArgs& args) {
+  if (!args.coverage.empty()) {
+    check::CheckOptions options = MakeCheckOptions(args.source);
+    return PrintCoverage(options.std_dir, options.registry_dir, args.json || args.format == "json");
+  }
+  if (args.paths.empty()) {
+    return Fail("path is required");
+  }
   int worst = kFine;
   for (const auto& path : args.paths) {
     DiagnosticSink sink;
     auto compilation = check::Compile({path}, MakeCheckOptions(args.source), sink);
     auto sorted = sink.Sorted();
-    if (args.format == "json") {
+    if (args.json || args.format == "json") {
       std::cout << RenderJson(compilation->files, sorted) << '\n';
     } else if (args.format == "sarif") {
       std::cout << RenderSarif(compilation->files, sorted, WEIR_VERSION) << '\n';
@@ -141,7 +151,10 @@ void AddAuthorCommands(CLI::App& app, Action& action) {
     command->callback([&action, args, run] { action = [args, run] { return run(*args); }; });
   };
   CLI::App* check = app.add_subcommand("check", "compile and report; writes nothing");
-  check->add_option("path", args->paths, "sources")->required();
+  check->add_option("path", args->paths, "sources");
+  check->add_option("--coverage", args->coverage, "std: rows of HL7's v2-to-FHIR guide the standard library decides")
+      ->check(CLI::IsMember({"std"}));
+  check->add_flag("--json", args->json, "the same as --format json");
   check->add_option("--format", args->format, "text, json or sarif")->check(CLI::IsMember({"text", "json", "sarif"}));
   check->add_flag("--explain-conformance", args->explain_conformance,
                   "per required element: proved, checked at run time, or error; must-support elements without a source");
