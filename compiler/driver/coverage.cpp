@@ -76,8 +76,13 @@ bool WritesTarget(const std::vector<std::string>& wanted, const WrittenElement& 
       return false;
     }
   }
-  // A data type's map or a table writes what is below; a constant of the guide only a table can.
-  return wanted.size() <= written.target.size() || (written.deep && (!row.constant || written.by_table));
+  if (wanted.size() <= written.target.size()) {
+    return true;
+  }
+  // A data type's map or a table writes what is below; of the guide's constants a table writes those of a coding.
+  static const std::set<std::string> kOfTable = {"coding", "code", "system", "display", "text"};
+  return written.deep && (!row.constant || (written.by_table && std::all_of(wanted.begin() + static_cast<ptrdiff_t>(common), wanted.end(),
+                                                                           [](const std::string& step) { return kOfTable.contains(step); })));
 }
 
 bool ReadsSource(const CoverageSheet& sheet, const CoverageRow& row, const WrittenElement& written) {
@@ -88,7 +93,12 @@ bool ReadsSource(const CoverageSheet& sheet, const CoverageRow& row, const Writt
   } else if (source.find('-') == std::string::npos) {
     return true;  // the whole segment
   }
-  return std::ranges::any_of(written.sources, [&](const std::string& from) { return from == source || from.starts_with(source + "."); });
+  // A primitive's only component is itself.
+  static const std::set<std::string_view> kPrimitives = {"DT", "DTM", "FT", "ID", "IS", "NM", "SI", "ST", "TM", "TS", "TX"};
+  bool primitive = source == ".1" && kPrimitives.contains(std::string_view(sheet.name).substr(0, sheet.name.find('[')));
+  return std::ranges::any_of(written.sources, [&](const std::string& from) {
+    return from == source || from.starts_with(source + ".") || (primitive && from == "$this");
+  });
 }
 
 struct Library {
@@ -148,6 +158,8 @@ class Decider {
       } else if (line.starts_with("//@row ")) {
         open = false;
         Row(line.substr(7), fmt::format("{}:{}", file.path(), number));
+      } else if (line.starts_with("//@general ")) {
+        General(line.substr(11), fmt::format("{}:{}", file.path(), number));
       } else if (auto decl = starts.find(number); decl != starts.end()) {
         Declaration(*decl->second, file);
         block_.clear();
@@ -183,7 +195,20 @@ class Decider {
     }
   }
 
-  // `SOURCE TARGET: decision`
+  // `KIND SOURCE TARGET: decision`, for every sheet of a kind.
+  void General(std::string_view text, const std::string& place) {
+    std::vector<CoverageSheet*> block;
+    for (auto& sheet : coverage_.sheets) {
+      if (!text.empty() && sheet.kind == text[0]) {
+        block.push_back(&sheet);
+      }
+    }
+    std::swap(block, block_);
+    Row(Trim(text.substr(std::min<size_t>(1, text.size()))), place);
+    std::swap(block, block_);
+  }
+
+  // `SOURCE TARGET: decision`; `*` in either fits anything, the source `-` a row without one.
   void Row(std::string_view text, const std::string& place) {
     size_t blank = text.find(' ');
     size_t colon = text.find(": ");
@@ -207,9 +232,9 @@ class Decider {
     bool fits = decision.sheets.empty();
     for (CoverageSheet* sheet : decision.sheets) {
       sheet->left_out |= decision.source == "*" && decision.target == "*";
-      fits |= sheet->rows.empty();
+      fits |= sheet->rows.empty();  // nothing is mapped anyway
       for (auto& row : sheet->rows) {
-        if (Fits(decision.source, row.source) && Fits(decision.target, row.target)) {
+        if (Fits(decision.source == "-" ? "" : decision.source, row.source) && Fits(decision.target, row.target)) {
           Words(row);
           fits = true;
         }
