@@ -86,6 +86,9 @@ bool WritesTarget(const std::vector<std::string>& wanted, const WrittenElement& 
 }
 
 bool ReadsSource(const CoverageSheet& sheet, const CoverageRow& row, const WrittenElement& written) {
+  if (row.constant && written.always) {
+    return true;
+  }
   std::string source = row.source;
   if (sheet.kind == 'D') {
     size_t dot = source.find('.');

@@ -49,6 +49,7 @@ struct WrittenElement {
   std::vector<std::string> sources;  // "PV1-7", ".4.2" relative to the data type
   bool deep = false;                 // a data type's map, a table or a reference writes what is below
   bool by_table = false;
+  bool always = false;  // a constant of the whole map
 };
 using Declarations = std::map<std::string, std::pair<const ast::Decl*, const SourceFile*>>;
 std::string NameInLibrary(const ast::Decl& decl);  // `map CX to Identifier` is CX_Identifier

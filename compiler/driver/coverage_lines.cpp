@@ -147,10 +147,9 @@ class Walker {
       }
       all.insert(own.begin(), own.end());
     }
-    if (!prefix.empty()) {  // at the top a constant depends on nothing
-      for (size_t index : constants) {
-        out_[index].sources = {all.begin(), all.end()};
-      }
+    for (size_t index : constants) {
+      out_[index].sources = {all.begin(), all.end()};
+      out_[index].always = prefix.empty() || all.empty();
     }
     return all;
   }
