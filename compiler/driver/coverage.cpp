@@ -76,13 +76,14 @@ bool WritesTarget(const std::vector<std::string>& wanted, const WrittenElement& 
       return false;
     }
   }
-  if (wanted.size() <= written.target.size()) {
-    return true;
+  if (wanted.size() <= written.target.size()) {  // an extension of an element is not the element
+    return wanted.size() == written.target.size() || written.target[common] != "extension" || wanted.back() == "extension";
   }
-  // A data type's map or a table writes what is below; of the guide's constants a table writes those of a coding.
+  // A data type's map or a table writes what is below, but no extension; of the guide's constants a table writes a coding's.
   static const std::set<std::string> kOfTable = {"coding", "code", "system", "display", "text"};
-  return written.deep && (!row.constant || (written.by_table && std::all_of(wanted.begin() + static_cast<ptrdiff_t>(common), wanted.end(),
-                                                                           [](const std::string& step) { return kOfTable.contains(step); })));
+  return written.deep && std::all_of(wanted.begin() + static_cast<ptrdiff_t>(common), wanted.end(), [&](const std::string& step) {
+    return step != "extension" && (!row.constant || (written.by_table && kOfTable.contains(step)));
+  });
 }
 
 bool ReadsSource(const CoverageSheet& sheet, const CoverageRow& row, const WrittenElement& written) {
