@@ -65,6 +65,9 @@ std::vector<std::string> Steps(std::string_view target) {
   if (steps.size() > 1 && steps.back() == "url" && steps[steps.size() - 2] == "extension") {
     steps.pop_back();  // the slice's name says it
   }
+  if (steps.size() > 1 && steps.back() == "reference") {
+    steps.pop_back();  // what `->` writes
+  }
   return steps;
 }
 
@@ -233,12 +236,14 @@ class Decider {
 
   // Named rows are decided in words even where a line looks as if it wrote them; general decisions take what is left.
   void Apply(const Decision& decision) {
-    bool fits = decision.sheets.empty();
+    bool fits = decision.sheets.empty(), news = decision.sheets.empty();
     for (CoverageSheet* sheet : decision.sheets) {
       sheet->left_out |= decision.source == "*" && decision.target == "*";
       fits |= sheet->rows.empty();  // nothing is mapped anyway
+      news |= sheet->rows.empty();
       for (auto& row : sheet->rows) {
         if (Fits(decision.source == "-" ? "" : decision.source, row.source) && Fits(decision.target, row.target)) {
+          news |= row.state == RowState::kUndecided;
           Words(row);
           fits = true;
         }
@@ -246,6 +251,8 @@ class Decider {
     }
     if (!fits) {
       coverage_.faults.push_back(fmt::format("{}: no row `{} {}` in the sheet", decision.place, decision.source, decision.target));
+    } else if (!news) {
+      coverage_.faults.push_back(fmt::format("{}: `{} {}` is decided twice", decision.place, decision.source, decision.target));
     }
   }
 

@@ -47,7 +47,7 @@ void Decide(const std::vector<LibraryFile>& library, Coverage& coverage);
 struct WrittenElement {
   std::vector<std::string> target;   // {"participant", "individual"}
   std::vector<std::string> sources;  // "PV1-7", ".4.2" relative to the data type
-  bool deep = false;                 // a data type's map, a table or a reference writes what is below
+  bool deep = false;                 // a data type's map or a table writes what is below
   bool by_table = false;
   bool always = false;  // a constant of the whole map
 };

@@ -140,7 +140,7 @@ class Walker {
           if (line.source != nullptr) {
             own.merge(Read(file.Text(line.source->span), context));
           }
-          Emit(target, own, true, false);
+          Emit(target, own, false, false);  // what lies beyond a reference is another map's
           break;
         default:
           continue;

@@ -57,10 +57,15 @@ class CoverageTest(unittest.TestCase):
         self.assertEqual((code, undecided(document)), (1, {("EventReason", "02", "TREAT")}))
 
     def test_a_decision_is_of_a_row(self):
-        code, document = self.edited("decisions.weir", "//@row PV1-54 ", "//@row PV1-94 ")
+        code, document = self.edited("decisions.weir", "//@row DLN.1 ", "//@row DLN.9 ")
         self.assertEqual(code, 1)
-        self.assertEqual(undecided(document), {("PV1[Encounter]", "PV1-54", "episodeOfCare(EpisodeOfCare[1].identifier)")})
-        self.assertIn("PV1-94", document["faults"][0])
+        self.assertEqual(undecided(document), {("DLN[Identifier]", "DLN.1", "type.coding.sytem")})
+        self.assertIn("DLN.9", document["faults"][0])
+
+    def test_a_row_is_decided_once(self):
+        code, document = self.edited("decisions.weir", "//@row DLN.1 type.coding.sytem: m", "//@row DLN.1 type.coding.sytem: x\n//@row DLN.1 type.coding.sytem: m")
+        self.assertEqual((code, undecided(document)), (1, set()))
+        self.assertIn("twice", document["faults"][0])
 
 
 if __name__ == "__main__":
