@@ -26,6 +26,7 @@ struct AuthorArgs {
   std::string code;
   bool check_only = false;
   bool explain_conformance = false;
+  bool fields = false;
   std::string coverage;
   bool json = false;
 };
@@ -64,6 +65,11 @@ int Check(const AuthorArgs& args) {
                                  compilation->module.feeds.size() == 1 ? "" : "s", compilation->module.maps.size(),
                                  compilation->module.maps.size() == 1 ? "" : "s",
                                  sorted.empty() ? "" : fmt::format(", {} warnings", sorted.size()));
+      }
+    }
+    if (args.fields) {
+      for (const std::string& field : compilation->mapped_fields) {
+        std::cout << field << '\n';
       }
     }
     if (args.explain_conformance) {
@@ -156,6 +162,7 @@ void AddAuthorCommands(CLI::App& app, Action& action) {
       ->check(CLI::IsMember({"std"}));
   check->add_flag("--json", args->json, "the same as --format json");
   check->add_option("--format", args->format, "text, json or sarif")->check(CLI::IsMember({"text", "json", "sarif"}));
+  check->add_flag("--fields", args->fields, "the source fields that the maps read, one a line");
   check->add_flag("--explain-conformance", args->explain_conformance,
                   "per required element: proved, checked at run time, or error; must-support elements without a source");
   AddDirectoryOptions(*check, args->source);
