@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "compiler/check/declarations.h"
 #include "compiler/check/v2_path.h"
@@ -202,7 +203,7 @@ class Checker {
   // A keyspace in an expression is its key as text: `require mrn` asks whether it is there.
   Node* Keyspace(const Expr& e, const ast::KeyspaceDecl& keyspace) {
     if (++scope_.depth > kMaxInlining) {
-      return Report(DiagnosticKind::kRecursion, e.span, fmt::format("keyspace `{}` needs itself", e.text));
+      return Report(DiagnosticKind::kRecursion, e.span, fmt::format("keyspace `{}` needs itself", e.text), "a key is made of values of the message");
     }
     std::vector<Node*> parts;
     bool required = true;
@@ -363,7 +364,12 @@ class Checker {
     if (scope_.shape != nullptr && (c_.v2.IsDataType(bare) || bare.size() == 2)) {
       return "v2." + std::string(bare);
     }
-    Report(DiagnosticKind::kUnknownType, span, fmt::format("`{}` is no type", name));
+    std::vector<std::string> names(std::begin(kSystemTypes), std::end(kSystemTypes));
+    for (auto& known : c_.types.TypeNames()) {
+      names.push_back(std::move(known));
+    }
+    std::string near = Nearest(name, names);
+    Report(DiagnosticKind::kUnknownType, span, fmt::format("`{}` is no type", name), near.empty() ? "" : fmt::format("did you mean `{}`?", near));
     return {};
   }
 
@@ -449,7 +455,10 @@ class Checker {
     }
     if (!InputFits(wanted, input->type)) {
       return Report(DiagnosticKind::kTypeMismatch, e.name_span,
-                    fmt::format("`{}` does not work on {}", e.text, TypeWords(input->type)));
+                    fmt::format("`{}` does not work on {}", e.text, TypeWords(input->type)),
+                    wanted == "String"   ? "`.toString()` makes text of it"
+                    : wanted == "Boolean" ? "`.exists()` asks whether something is there"
+                                          : "`.toDecimal()` or `.toInteger()` makes a number of it");
     }
     std::vector<Node*> kids = {input};
     if (e.text == "ofType") {
@@ -611,7 +620,8 @@ class Checker {
       return &failed_;
     }
     if (scope_.depth >= kMaxInlining) {
-      Report(DiagnosticKind::kRecursion, e.name_span, fmt::format("`fn {}` needs itself", e.text));
+      Report(DiagnosticKind::kRecursion, e.name_span, fmt::format("`fn {}` needs itself", e.text),
+             "a function is written out where it is used, so it may not come back to itself");
       return &failed_;
     }
     Scope inner = scope_;
@@ -644,6 +654,7 @@ class Checker {
       return nullptr;
     }
     std::string op(ast::Spelling(e.op));
+    const std::array<Type, 2> written = {left->type, right->type};  // before HL7 values became text
     if (op != "|" || left->type.is_v2() != right->type.is_v2()) {
       left = left->type.is_v2() ? AsText(c_, left) : left;
       right = right->type.is_v2() ? AsText(c_, right) : right;
@@ -654,7 +665,7 @@ class Checker {
         Node* side = i == 0 ? left : right;
         if (side->type.name != "System.Boolean" && side->type.name != "FHIR.boolean" && side->type.name != "any") {
           return Report(DiagnosticKind::kConditionType, e.kids[static_cast<size_t>(i)]->span,
-                        fmt::format("`{}` joins conditions, this is {}", op, TypeWords(side->type)),
+                        fmt::format("`{}` joins conditions, this is {}", op, TypeWords(written[static_cast<size_t>(i)])),
                         "`.exists()` asks whether something is there");
         }
       }
@@ -807,8 +818,11 @@ Node* CheckItemValue(const ExprContext& context, const ast::Item& item, Scope& s
     }
     if (!alternative.via_table.empty()) {
       if (context.declarations == nullptr || context.declarations->Table(alternative.via_table.text) == nullptr) {
+        std::string near = context.declarations == nullptr
+                               ? "" : Nearest(alternative.via_table.text, context.declarations->NamesOf(ast::DeclKind::kTable));
         context.sink.Report(DiagnosticKind::kUnknownDeclaration, alternative.via_table.span,
-                            fmt::format("no table is called `{}`", alternative.via_table.text));
+                            fmt::format("no table `{}` is declared", alternative.via_table.text),
+                            near.empty() ? "" : fmt::format("did you mean `{}`?", near));
         return nullptr;
       }
       node = context.module.New(Op::kLookup, Of("System.String", false, node->type.max), {AsText(context, node)},

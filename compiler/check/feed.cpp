@@ -1,5 +1,6 @@
 // A feed's clauses: what it accepts, how a record is identified and ordered, and the shape its paths are checked against.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -87,9 +88,8 @@ void Generator::ReadVersions(FeedState& state, const Clause& clause) {
   auto index = [&](const ast::Name& name) {
     int at = fhir::V2Table::VersionIndex(name.text);
     if (at < 0) {
-      std::string near = Nearest(name.text, all);
       Error(DiagnosticKind::kUnknownVersion, name.span, fmt::format("`{}` is no version of HL7 v2", name.text),
-            near.empty() ? "" : fmt::format("did you mean `{}`?", near));
+            fmt::format("known are {}", fmt::join(all, ", ")));
     }
     return at;
   };
@@ -169,7 +169,9 @@ void Generator::ReadClauses(FeedState& state) {
     own.merge(here);
     const ast::FeedDecl* base = decl->extends.empty() ? nullptr : c_.declarations.Feed(decl->extends.text);
     if (!decl->extends.empty() && base == nullptr) {
-      Error(DiagnosticKind::kUnknownDeclaration, decl->extends.span, fmt::format("no feed `{}` is declared", decl->extends.text));
+      std::string near = Nearest(decl->extends.text, c_.declarations.NamesOf(ast::DeclKind::kFeed));
+      Error(DiagnosticKind::kUnknownDeclaration, decl->extends.span, fmt::format("no feed `{}` is declared", decl->extends.text),
+            near.empty() ? "" : fmt::format("did you mean `{}`?", near));
     }
     decl = base;
   }

@@ -165,6 +165,7 @@ class Generator {
   std::vector<ir::Node*> assumptions_;      // of the map being generated
   std::map<const ast::MapDecl*, std::string> functions_;
   std::set<const ast::MapDecl*> in_progress_;
+  std::set<const ast::KeyspaceDecl*> keyspaces_in_progress_;
   std::set<std::string> tables_;
   std::deque<Scope> scopes_;
   int64_t* slots_ = nullptr;

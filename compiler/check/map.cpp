@@ -1,5 +1,6 @@
 // A map to effects: its lines after `extends`, its key, the instances it walks and the contribution of each.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -110,14 +111,13 @@ Scope Generator::KeyScope(const Scope& scope) {
 }
 
 Node* Generator::KeyspaceKey(const ast::KeyspaceDecl& keyspace, Scope& scope) {
-  static thread_local int depth = 0;
-  if (depth > 8) {
-    Error(DiagnosticKind::kRecursion, keyspace.name.span, fmt::format("keyspace `{}` is within itself", keyspace.name.text));
+  if (!keyspaces_in_progress_.insert(&keyspace).second) {
+    Error(DiagnosticKind::kRecursion, keyspace.within.span, fmt::format("keyspace `{}` is within itself", keyspace.name.text),
+          "a key is made of finitely many parts: let one of the keyspaces stand alone");
     return nullptr;
   }
-  ++depth;
   Node* key = KeyNode(keyspace.type.text + "/" + keyspace.name.text, keyspace.parts, keyspace.within, scope);
-  --depth;
+  keyspaces_in_progress_.erase(&keyspace);
   return key;
 }
 
@@ -284,7 +284,7 @@ void Generator::GenerateMap(const ast::MapDecl& map, std::vector<Node*>& effects
           "write `key` and a keyspace, or the values that make two messages speak of one resource");
   }
   if (key == nullptr) {
-    return;
+    key = New(Op::kKey, TextType(true), {});  // reported; the lines are checked all the same
   }
   if (!Proved(Exists(key))) {
     for (const FlatLine& flat : lines) {
@@ -401,6 +401,7 @@ Node* Generator::Profile(const ast::MapDecl& map, const std::map<std::string, Va
   }
   Node* condition = nullptr;
   bool never = false;
+  std::vector<std::string> unmapped;  // must-support elements that no line writes
   for (const fhir::Element& element : profile->elements) {
     if (!element.slice.empty() || element.path.find('.') == std::string::npos) {
       continue;
@@ -421,8 +422,21 @@ Node* Generator::Profile(const ast::MapDecl& map, const std::map<std::string, Va
         never = true;
       } else if (element.must_support) {
         Explain(ConformanceEntry::State::kMustSupportWithoutSource, element.path, "no line writes it");
+        unmapped.push_back(path);
       }
       continue;
+    }
+    if (element.must_support && element.min == 0 && found != written.end() && std::count(path.begin(), path.end(), '.') == 1) {
+      const auto& emissions = found->second.emissions;
+      bool nowhere = std::all_of(emissions.begin(), emissions.end(), [&](const Node* emission) {
+        bool missing = false;
+        Carries(emission, path.substr(path.find('.') + 1), &missing);
+        return missing;
+      });
+      if (nowhere && !emissions.empty()) {
+        Explain(ConformanceEntry::State::kMustSupportWithoutSource, element.path, "no line writes it");
+        unmapped.push_back(path);
+      }
     }
     if (element.min == 0 || found == written.end()) {
       continue;
@@ -437,6 +451,11 @@ Node* Generator::Profile(const ast::MapDecl& map, const std::map<std::string, Va
         }
         never = never || missing;
         condition = And(condition, all);
+        if (missing && !map.else_base) {
+          Error(DiagnosticKind::kMissingRequired, map.profile.span,
+                fmt::format("`{}` demands `{}`, and some line writes `{}` without it", map.profile.text, path, name),
+                fmt::format("map `{}`, or add `else base` so that the claim is dropped and counted", path));
+        }
         Explain(missing ? ConformanceEntry::State::kError : all == nullptr ? ConformanceEntry::State::kProved : ConformanceEntry::State::kRunTime,
                 element.path, missing ? "some line never writes it" : all == nullptr ? "always written"
                               : map.else_base ? "claim dropped when absent" : "dead letter when absent");
@@ -449,6 +468,12 @@ Node* Generator::Profile(const ast::MapDecl& map, const std::map<std::string, Va
     }
     Explain(ConformanceEntry::State::kRunTime, element.path, map.else_base ? "claim dropped when absent" : "dead letter when absent");
     condition = And(condition, Clone(found->second.present));
+  }
+  if (!unmapped.empty() && !sink_.has_errors()) {
+    Error(DiagnosticKind::kMustSupportUnmapped, map.profile.span,
+          fmt::format("`{}` marks `{}` as must-support, and no line writes {}", map.profile.text, fmt::join(unmapped, "`, `"),
+                      unmapped.size() == 1 ? "it" : "them"),
+          "map what the source has; what it never sends may stay out");
   }
   if (never) {
     return nullptr;

@@ -1,6 +1,7 @@
 // The target side: lines grouped into the elements of one object, in StructureDefinition order, each checked for
 // existence, cardinality, single writer and required children.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <tuple>
@@ -122,7 +123,7 @@ bool Generator::Resolve(const Place& place, const ast::TargetStep& step, Resolve
       }
       std::string near = Nearest(name, names);
       Error(DiagnosticKind::kUnknownElement, step.name.span, fmt::format("`{}` has no element `{}`", place.shown, name),
-            near.empty() ? "" : fmt::format("did you mean `{}`?", near));
+            near.empty() ? fmt::format("it has {}", fmt::join(names, ", ")) : fmt::format("did you mean `{}`?", near));
       return false;
     }
     out->element = found.element;
@@ -612,6 +613,8 @@ Node* Generator::EmitObject(const Place& place, const std::vector<BoundLine>& li
         total.node->span = values.empty() ? span : values.front().span;
       }
       written[first.element->name] = total;
+    } else if (sink_.has_errors()) {
+      written[first.element->name].always = true;  // its lines are at fault and reported: not missing as well
     }
     always = always || total.always;
     any = total.present == nullptr ? any : Or(any, Clone(total.present));

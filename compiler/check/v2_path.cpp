@@ -1,6 +1,7 @@
 #include "compiler/check/v2_path.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -92,6 +93,26 @@ std::vector<std::string> AllSegments(const ExprContext& c, const MessageShape& s
   return names;
 }
 
+std::vector<std::string> AllGroups(const ExprContext& c, const MessageShape& shape) {
+  std::vector<std::string> names;
+  auto walk = [&](auto&& self, const std::vector<V2Item>& items) -> void {
+    for (const auto& item : items) {
+      if (item.group) {
+        if (std::find(names.begin(), names.end(), item.name) == names.end()) {
+          names.push_back(item.name);
+        }
+        self(self, item.items);
+      }
+    }
+  };
+  for (const auto& structure : shape.structures) {
+    if (const auto* items = shape.versions.empty() ? nullptr : c.v2.Structure(shape.versions.front(), structure)) {
+      walk(walk, *items);
+    }
+  }
+  return names;
+}
+
 Node* Segment(const ExprContext& c, Scope& scope, std::string_view id, Span span, Node* base) {
   std::string type = "v2.segment." + std::string(id);
   if (base == nullptr) {
@@ -150,9 +171,14 @@ const fhir::V2Field* FindField(const ExprContext& c, const Scope& scope, const s
         return &field;
       }
     }
+    std::string known;
+    for (const auto& field : declared->second.fields) {
+      known += fmt::format("{}`{}-{}` {}", known.empty() ? "" : ", ", segment, field.position, field.name);
+    }
     c.sink.Report(DiagnosticKind::kUnknownField, span,
                   name.empty() ? fmt::format("the feed declares no field {} of `{}`", number, segment)
-                               : fmt::format("the feed declares no field `{}` of `{}`", name, segment));
+                               : fmt::format("the feed declares no field `{}` of `{}`", name, segment),
+                  fmt::format("it declares {}", known));
     return nullptr;
   }
   *required = true;
@@ -192,7 +218,7 @@ const fhir::V2Field* FindField(const ExprContext& c, const Scope& scope, const s
                   fmt::format("{} is a field of version {}, and the feed accepts {}", what, elsewhere,
                               scope.shape->versions.size() == 1 ? scope.shape->versions.front()
                                                                 : fmt::format("{} to {}", scope.shape->versions.back(), scope.shape->versions.front())),
-                  "the feed's `versions` lists what it accepts");
+                  fmt::format("read a field of an accepted version, or add {} to the feed's `versions`", elsewhere.substr(0, elsewhere.find(','))));
   } else {
     std::string near = name.empty() ? "" : Nearest(name, names);
     c.sink.Report(DiagnosticKind::kUnknownField, span, fmt::format("the segment `{}` has no field {}", segment, name.empty() ? std::to_string(number) : fmt::format("`{}`", name)),
@@ -203,10 +229,11 @@ const fhir::V2Field* FindField(const ExprContext& c, const Scope& scope, const s
   return nullptr;
 }
 
-Node* FieldOf(const ExprContext& c, Scope& scope, Node* segment, const std::string& id, uint32_t number, std::string_view name, Span span) {
+Node* FieldOf(const ExprContext& c, Scope& scope, Node* segment, const std::string& id, uint32_t number, std::string_view name, Span span,
+              Span caret) {
   bool repeats = false;
   bool required = false;
-  const auto* field = FindField(c, scope, id, number, name, span, &repeats, &required);
+  const auto* field = FindField(c, scope, id, number, name, caret, &repeats, &required);
   if (field == nullptr) {
     return nullptr;
   }
@@ -215,11 +242,12 @@ Node* FieldOf(const ExprContext& c, Scope& scope, Node* segment, const std::stri
   return c.module.New(Op::kField, Of("v2." + field->type, false, many ? Max::kMany : Max::kOne), {segment}, "", field->position, span);
 }
 
-Node* ComponentOf(const ExprContext& c, const Scope& scope, Node* input, uint32_t number, std::string_view name, Span span) {
+Node* ComponentOf(const ExprContext& c, const Scope& scope, Node* input, uint32_t number, std::string_view name, Span span, Span caret) {
   std::string type = input->type.name.substr(3);
   const fhir::V2Component* found = nullptr;
   std::vector<std::string> names;
   bool known = false;
+  uint32_t last = 0;
   auto search = [&](const std::vector<std::string>& versions) {
     for (const auto& version : versions) {
       const auto* components = c.v2.DataType(version, type);
@@ -229,6 +257,7 @@ Node* ComponentOf(const ExprContext& c, const Scope& scope, Node* input, uint32_
       known = true;
       for (const auto& component : *components) {
         names.push_back(component.name);
+        last = std::max(last, component.position);
         if (found == nullptr && component.type != "WD" && (name.empty() ? component.position == number : component.name == name)) {
           found = &component;
         }
@@ -241,21 +270,27 @@ Node* ComponentOf(const ExprContext& c, const Scope& scope, Node* input, uint32_
   }
   if (!known || (found == nullptr && type == "varies")) {  // a primitive sent as a composite, or OBX-5
     if (!name.empty()) {
-      c.sink.Report(DiagnosticKind::kUnknownComponent, span, fmt::format("HL7 `{}` has no named components", type));
+      c.sink.Report(DiagnosticKind::kUnknownComponent, caret, fmt::format("HL7 `{}` has no named components", type),
+                    "components are counted, as in `.1`");
       return nullptr;
     }
     return c.module.New(Op::kComponent, Of("v2.ST", false, input->type.max), {input}, "", number, span);
   }
   if (found == nullptr) {
     std::string near = name.empty() ? "" : Nearest(name, names);
-    c.sink.Report(DiagnosticKind::kUnknownComponent, span,
+    c.sink.Report(DiagnosticKind::kUnknownComponent, caret,
                   fmt::format("HL7 `{}` has no component {}", type, name.empty() ? std::to_string(number) : fmt::format("`{}`", name)),
-                  near.empty() ? "" : fmt::format("did you mean `{}`?", near));
+                  !near.empty()  ? fmt::format("did you mean `{}`?", near)
+                  : name.empty() ? fmt::format("its last one is `.{}`", last)
+                                 : "components may be counted, as in `.1`");
     return nullptr;
   }
   std::string component_type = found->type.empty() || found->type == "-" ? "ST" : found->type;
   return c.module.New(Op::kComponent, Of("v2." + component_type, false, input->type.max), {input}, "", found->position, span);
 }
+
+// The step alone, where it was written after something.
+Span Caret(const ast::Expr& e) { return e.name_span.valid() ? e.name_span : e.span; }
 
 }  // namespace
 
@@ -276,14 +311,18 @@ Node* V2Name(const ExprContext& c, Scope& scope, const ast::Expr& e) {
       Node* message = c.module.New(Op::kMessage, Of("v2.message", true, Max::kOne), {}, "", 0, e.span);
       return c.module.New(Op::kGroups, Of("v2.group." + name, place.required, place.many ? Max::kMany : Max::kOne), {message}, name, 0, e.span);
     }
+    std::vector<std::string> groups = AllGroups(c, *scope.shape);
+    std::string near = Nearest(name, groups);
     c.sink.Report(DiagnosticKind::kUnreachable, e.span, fmt::format("no message that the feed accepts has a segment or group `{}`", name),
-                  "the feed's `accept` lists the messages");
+                  !near.empty()    ? fmt::format("did you mean `{}`?", near)
+                  : groups.empty() ? "the accepted messages have no groups"
+                                   : fmt::format("groups of the accepted messages are `{}`", fmt::join(groups, "`, `")));
     return nullptr;
   }
   if (scope.this_slot >= 0 && scope.this_type.is_v2() && !scope.this_type.name.starts_with("v2.segment.") &&
       !scope.this_type.name.starts_with("v2.group.")) {
     Node* self = c.module.New(Op::kVar, scope.this_type, {}, "", scope.this_slot, e.span);
-    return ComponentOf(c, scope, self, 0, name, e.span);
+    return ComponentOf(c, scope, self, 0, name, e.span, e.span);
   }
   std::vector<std::string> names;
   for (const auto& variable : scope.variables) {
@@ -308,22 +347,23 @@ Node* V2Field(const ExprContext& c, Scope& scope, const ast::Expr& e, Node* base
   Span segment_span = e.span;
   segment_span.end = segment_span.begin + 3;
   if (base != nullptr && base->type.name.starts_with("v2.segment.")) {
-    return FieldOf(c, scope, base, e.text, static_cast<uint32_t>(e.number), {}, e.span);
+    return FieldOf(c, scope, base, e.text, static_cast<uint32_t>(e.number), {}, e.span, e.span);
   }
   Node* segment = Segment(c, scope, e.text, base == nullptr ? segment_span : e.span, base);
-  return segment == nullptr ? nullptr : FieldOf(c, scope, segment, e.text, static_cast<uint32_t>(e.number), {}, e.span);
+  return segment == nullptr ? nullptr : FieldOf(c, scope, segment, e.text, static_cast<uint32_t>(e.number), {}, e.span, e.span);
 }
 
 Node* V2Step(const ExprContext& c, Scope& scope, const ast::Expr& e, Node* input) {
   auto number = static_cast<uint32_t>(e.number);
   if (input->type.name.starts_with("v2.segment.")) {
-    return FieldOf(c, scope, input, input->type.name.substr(11), number, {}, e.span);
+    return FieldOf(c, scope, input, input->type.name.substr(11), number, {}, e.span, Caret(e));
   }
   if (!input->type.is_v2() || input->type.name.starts_with("v2.group.") || input->type.name == "v2.message") {
-    c.sink.Report(DiagnosticKind::kUnknownComponent, e.name_span, fmt::format("`.{}` counts fields and components, this is {}", number, TypeWords(input->type)));
+    c.sink.Report(DiagnosticKind::kUnknownComponent, Caret(e), fmt::format("`.{}` counts fields and components, this is {}", number, TypeWords(input->type)),
+                  "name a field first, as in `PID-3`");
     return nullptr;
   }
-  return ComponentOf(c, scope, input, number, {}, e.span);
+  return ComponentOf(c, scope, input, number, {}, e.span, Caret(e));
 }
 
 Node* V2Repetition(const ExprContext& c, const ast::Expr& e, Node* input) {
@@ -342,12 +382,12 @@ Node* V2Member(const ExprContext& c, Scope& scope, const ast::Expr& e, Node* inp
     if (group) {
       return c.module.New(Op::kGroups, Of("v2.group." + e.text, false, Max::kMany), {input}, e.text, 0, e.span);
     }
-    return Segment(c, scope, e.text, e.span, input);
+    return Segment(c, scope, e.text, Caret(e), input);
   }
   if (type.starts_with("v2.segment.")) {
-    return FieldOf(c, scope, input, type.substr(11), 0, e.text, e.span);
+    return FieldOf(c, scope, input, type.substr(11), 0, e.text, e.span, Caret(e));
   }
-  return ComponentOf(c, scope, input, 0, e.text, e.span);
+  return ComponentOf(c, scope, input, 0, e.text, e.span, Caret(e));
 }
 
 Node* V2Criterion(const ExprContext& c, Scope& scope, const ast::Expr& e, Node* input) {
@@ -365,14 +405,17 @@ Node* V2Criterion(const ExprContext& c, Scope& scope, const ast::Expr& e, Node* 
   if (e.text == "authority") {
     const auto* declared = c.declarations == nullptr ? nullptr : c.declarations->Authority(e.value);
     if (declared == nullptr) {
-      c.sink.Report(DiagnosticKind::kUnknownDeclaration, e.span, fmt::format("no authority is called `{}`", e.value));
+      std::string near = c.declarations == nullptr ? "" : Nearest(e.value, c.declarations->NamesOf(ast::DeclKind::kAuthority));
+      c.sink.Report(DiagnosticKind::kUnknownDeclaration, e.name_span, fmt::format("no authority `{}` is declared", e.value),
+                    near.empty() ? fmt::format("declare it: `authority {} = \"urn:oid:…\" from 'NAMESPACE'`", e.value)
+                                 : fmt::format("did you mean `{}`?", near));
       return nullptr;
     }
     wanted = declared->uri.text;
-    Node* hd = ComponentOf(c, scope, self, authority, {}, e.span);
+    Node* hd = ComponentOf(c, scope, self, authority, {}, e.span, e.span);
     left = hd == nullptr ? nullptr : c.module.New(Op::kAuthority, Of("System.String", false, Max::kOne), {hd}, "", 0, e.span);
   } else {
-    left = ComponentOf(c, scope, self, kind, {}, e.span);
+    left = ComponentOf(c, scope, self, kind, {}, e.span, e.span);
     left = left == nullptr ? nullptr : AsText(c, left);
   }
   if (left == nullptr) {

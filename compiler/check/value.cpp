@@ -55,7 +55,8 @@ bool Fits(const ir::Type& from, const std::string& to) {
       return TextLike(to);
     }
     bool numeric = name == "v2.NM" || name == "v2.SI";
-    return numeric ? number || TextLike(to) : true;
+    bool coded = name == "v2.ID" || name == "v2.IS";
+    return TextLike(to) || (numeric ? number : !coded || to == "boolean");  // HL7 says Y and N, which a boolean is written from
   }
   return false;
 }
@@ -107,6 +108,12 @@ Value Generator::LiteralValue(const Node& node, Span span, const Resolved& targe
     }
   }
   if (string && !TextLike(target.type)) {
+    static const std::set<std::string_view> kUnquoted = {"boolean", "integer", "positiveInt", "unsignedInt", "decimal"};
+    if (kUnquoted.contains(target.type)) {
+      Error(DiagnosticKind::kElementType, span, fmt::format("`{}` is `{}`, the value is {}", target.shown, target.type, TypeWords(node.type)),
+            target.type == "boolean" ? "write `true` or `false` without quotes" : "write the number without quotes");
+      return {};
+    }
     uint32_t site = Site("schema", "value", target.shown, false, span);
     return {Emit(Op::kPrimitive, {Clone(&node)}, target.type, site, span), nullptr, true};
   }
@@ -158,7 +165,7 @@ Value Generator::PrimitiveValue(Node* node, Span span, const Resolved& target, S
   }
   if (!Fits(node->type, target.type)) {
     Error(DiagnosticKind::kElementType, span, fmt::format("`{}` is `{}`, the value is {}", target.shown, target.type, TypeWords(node->type)),
-          node->type.is_v2() && !V2Primitive(node->type.name) ? "pick a component, as in `.1`"
+          node->type.is_v2() && !V2Primitive(node->type.name) && !Dated(node->type.name) ? "pick a component, as in `.1`"
                                                               : "pick a field of a fitting type, or translate it with `via TABLE`");
     return {};
   }

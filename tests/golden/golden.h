@@ -6,8 +6,8 @@
 //     birthDate: PID-7
 //
 // Lines count from the comment's own; columns are bytes, from 1, last one included. CHECK-WARNING
-// likewise. A help line follows its diagnostic exactly when that has help. `fail_` begins the name
-// exactly when an error is expected.
+// likewise. A help line follows its diagnostic exactly when that has help. `fail_` or
+// `mistake_` begins the name exactly when an error is expected.
 #pragma once
 
 #include <string>

@@ -84,7 +84,8 @@ bool Check(const fs::path& path, bool update) {
   Outcome outcome = RunFile(path, text);
   bool fails = std::any_of(outcome.actual.begin(), outcome.actual.end(),
                            [](const Expectation& e) { return e.severity == Severity::kError; });
-  bool named = path.filename().string().starts_with("fail_");
+  std::string name = path.filename().string();
+  bool named = name.starts_with("fail_") || name.starts_with("mistake_");
   auto by_place = [](const Expectation& a, const Expectation& b) {
     return std::tie(a.line, a.first_column, a.code, a.message) <
            std::tie(b.line, b.first_column, b.code, b.message);
@@ -110,7 +111,7 @@ bool Check(const fs::path& path, bool update) {
   missing(expected, outcome.actual, "-");
   missing(outcome.actual, expected, "+");
   if (fails != named) {
-    std::cout << path.string() << ": `fail_` in the name and an error belong together\n";
+    std::cout << path.string() << ": `fail_` or `mistake_` in the name and an error belong together\n";
     good = false;
   }
   if (!good) {
