@@ -345,6 +345,9 @@ bool Generator::Proved(const Node* goal) const {
   if (goal == nullptr) {
     return true;
   }
+  if (!Cases({goal}).Satisfiable({}, goal)) {
+    return true;  // by itself: what is assumed would only add cases
+  }
   std::vector<const Node*> all(assumptions_.begin(), assumptions_.end());
   std::vector<const Node*> nodes = all;
   nodes.push_back(goal);
