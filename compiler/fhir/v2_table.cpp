@@ -118,7 +118,7 @@ Result<std::unique_ptr<V2Table>> V2Table::Load(const std::string& directory) {
   while (!rest.empty()) {
     std::string_view line = Take(rest, '\n');
     std::string_view kind = Take(line, '\t');
-    std::string name(Take(line, '\t'));
+    std::string_view name = Take(line, '\t');
     std::string_view versions = Take(line, '\t');
     uint32_t bits = 0;
     while (!versions.empty()) {
@@ -147,7 +147,7 @@ Result<std::unique_ptr<V2Table>> V2Table::Load(const std::string& directory) {
 
 template <typename T, typename Read>
 const T* V2Table::Find(const Map<T>& map, std::string_view version, std::string_view name, Read read) {
-  auto found = map.find(std::string(name));
+  auto found = map.find(name);
   int index = VersionIndex(version);
   if (found == map.end() || index < 0) {
     return nullptr;
@@ -194,7 +194,7 @@ const std::vector<std::string>* V2Table::Codes(std::string_view version, std::st
   });
 }
 
-bool V2Table::IsSegment(std::string_view id) const { return segments_.contains(std::string(id)); }
-bool V2Table::IsDataType(std::string_view name) const { return types_.contains(std::string(name)); }
+bool V2Table::IsSegment(std::string_view id) const { return segments_.contains(id); }
+bool V2Table::IsDataType(std::string_view name) const { return types_.contains(name); }
 
 }  // namespace weir::fhir

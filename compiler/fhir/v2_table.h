@@ -63,7 +63,7 @@ class V2Table {
     mutable std::unique_ptr<T> value;
   };
   template <typename T>
-  using Map = std::unordered_map<std::string, std::vector<Entry<T>>>;
+  using Map = std::unordered_map<std::string_view, std::vector<Entry<T>>>;  // names lie in text_
   template <typename T, typename Read>
   static const T* Find(const Map<T>& map, std::string_view version, std::string_view name, Read read);
 
