@@ -225,14 +225,19 @@ Value Gen::EvalKey(const Node& node) {
   llvm::Constant* names[] = {TextConstant(module_.package), TextConstant(std::string_view(node.text).substr(0, slash)),
                              TextConstant(std::string_view(node.text).substr(slash + 1))};
   llvm::Value* parts = EntryAlloca(coll_, node.kids.size());
-  for (size_t i = 0; i < node.kids.size(); ++i) {
+  // A part that is empty ends it: what comes after is not evaluated, so it neither counts nor fails.
+  std::function<Value(size_t)> from = [&](size_t i) -> Value {
+    if (i == node.kids.size()) {
+      return CallValue("wk_key", {context_, Global(llvm::ConstantArray::get(llvm::ArrayType::get(text_, 3), names)), parts,
+                                  b_.getInt64(node.kids.size())});
+    }
     Value v = Eval(*node.kids[i]);
     llvm::Value* at = b_.CreateConstInBoundsGEP1_64(coll_, parts, i);
     b_.CreateStore(v.items, b_.CreateStructGEP(coll_, at, 0));
     b_.CreateStore(v.count, b_.CreateStructGEP(coll_, at, 1));
-  }
-  return CallValue("wk_key", {context_, Global(llvm::ConstantArray::get(llvm::ArrayType::get(text_, 3), names)), parts,
-                              b_.getInt64(node.kids.size())});
+    return Choose(Call("wk_key_part", {context_, v.items, v.count}), [&] { return from(i + 1); }, [&] { return Nothing(); });
+  };
+  return from(0);
 }
 
 Value Gen::EvalLookup(const Node& node) {

@@ -463,6 +463,12 @@ Coll wk_lookup(Context* c, Coll in, const Row* rows, uint64_t count, const Text*
 }
 
 // `names`: package (the namespace when the snapshot has none), type, keyspace.
+// Whether a key's part is there: without it the parts after it are not evaluated.
+bool wk_key_part(Context* c, Coll in) {
+  Text part = {nullptr, 0};
+  return SingleString(c, in, &part) && part.n != 0;
+}
+
 Coll wk_key(Context* c, const Text* names, const Coll* parts, uint64_t count) {
   Sip sip;
   SipStart(&sip, c->snapshot->namespace_key);
