@@ -298,13 +298,17 @@ void Gen::Effect(const Node& node) {
                             b_.getInt32(TypeOrdinal(module_, node.text)), id});
       });
       break;
-    case Op::kAlias:
-      IfId(*node.kids[0], [&](llvm::Value* loser) {
-        IfId(*node.kids[1], [&](llvm::Value* survivor) {
+    case Op::kAlias: {  // both ids are evaluated: the survivor's may fail the record although there is no loser
+      Value first = Eval(*node.kids[0]);
+      llvm::Value* loser = Call("wk_id", {context_, first.items, first.count});
+      IfId(*node.kids[1], [&](llvm::Value* survivor) {
+        When(b_.CreateICmpNE(loser, null_), [&]() -> llvm::Value* {
           Call("wk_alias", {context_, b_.getInt32(TypeOrdinal(module_, node.text)), loser, survivor});
+          return b_.getTrue();
         });
       });
       break;
+    }
     default: Error(std::string(ir::OpName(node.op)) + " is not an effect"); break;
   }
 }
