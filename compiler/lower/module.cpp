@@ -93,7 +93,7 @@ void Retarget(llvm::Module& module, llvm::TargetMachine& machine, bool sanitize)
 }
 
 // The helpers come optimised in their bitcode, and generated code is glue around calls of them. The stock pipeline inlines
-// them everywhere, which costs eight times the build time for a few per cent of speed (docs/lowering.md has the figures).
+// them everywhere, which costs eight times the build time for a few per cent of speed.
 // So helpers stay as they are and the glue gets what is linear in its size.
 void Optimize(llvm::Module& module, llvm::TargetMachine& machine, const std::set<std::string>& helpers, const LowerOptions& options) {
   llvm::LoopAnalysisManager loops;
