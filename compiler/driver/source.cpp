@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
+#include <sstream>
 
 #include "compiler/diag/render.h"
 #include "compiler/driver/cli.h"
@@ -45,8 +48,7 @@ class InterpreterEngine final : public ingest::Engine {
 #ifdef WEIR_HAVE_JIT
 class TieredEngine final : public ingest::Engine {
  public:
-  TieredEngine(std::shared_ptr<check::Compilation> compilation, std::unique_ptr<jit::TieredKernel> kernel, hub::Manifest manifest)
-      : compilation_(std::move(compilation)), kernel_(std::move(kernel)), manifest_(std::move(manifest)) {}
+  TieredEngine(std::unique_ptr<jit::TieredKernel> kernel, hub::Manifest manifest) : kernel_(std::move(kernel)), manifest_(std::move(manifest)) {}
 
   weir_status Probe(const weir_input& input, const weir_snapshot& snapshot, weir_output* output, weir_probe* probe) override {
     return kernel_->kernel()->probe(&input, &snapshot, output, probe);
@@ -58,7 +60,6 @@ class TieredEngine final : public ingest::Engine {
   const hub::Manifest& manifest() const override { return manifest_; }
 
  private:
-  std::shared_ptr<check::Compilation> compilation_;  // outlives the kernel, which compiles its module again
   std::unique_ptr<jit::TieredKernel> kernel_;
   hub::Manifest manifest_;
 };
@@ -137,6 +138,49 @@ std::unique_ptr<check::Compilation> LoadSource(const SourceArgs& args) {
   return compilation;
 }
 
+#ifdef WEIR_HAVE_JIT
+namespace {
+
+// Stands for everything a module is made of: the sources, the standard library, the registry, zone data and this program.
+std::string SourceKey(const SourceArgs& args) {
+  namespace fs = std::filesystem;
+  check::CheckOptions options = MakeCheckOptions(args);
+  std::string key;
+  std::error_code error;
+  auto stamp = [&](const fs::path& path) {
+    fs::path real = fs::canonical(path, error);
+    key += fmt::format("{} {} {}\n", real.string(), fs::file_size(real, error), fs::last_write_time(real, error).time_since_epoch().count());
+  };
+  auto content = [&](const fs::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    std::ostringstream text;
+    text << in.rdbuf();
+    key += fmt::format("{} {}\n", path.string(), text.str().size()) + text.str();
+  };
+  content(args.path);
+  std::vector<fs::path> library;
+  for (const auto& entry : fs::recursive_directory_iterator(options.std_dir, error)) {
+    if (entry.path().extension() == ".weir") {
+      library.push_back(entry.path());
+    }
+  }
+  std::sort(library.begin(), library.end());
+  std::for_each(library.begin(), library.end(), content);
+  for (const auto& entry : fs::directory_iterator(options.registry_dir, error)) {
+    if (entry.path().extension() == ".defs") {
+      library.push_back(entry.path());
+    }
+  }
+  std::sort(library.begin(), library.end());
+  std::for_each(library.begin(), library.end(), stamp);
+  stamp(options.zoneinfo_dir + "/tzdata.zi");
+  stamp("/proc/self/exe");
+  return key;
+}
+
+}  // namespace
+#endif
+
 OpenedEngine OpenEngine(const SourceArgs& args) {
   if (args.path.ends_with(".weirpkg")) {
 #ifdef WEIR_HAVE_PACKAGE
@@ -150,23 +194,33 @@ OpenedEngine OpenEngine(const SourceArgs& args) {
     return Failed("this build of weir does not load packages", kUndecided);
 #endif
   }
-  std::shared_ptr<check::Compilation> compilation = LoadSource(args);
-  if (compilation == nullptr) {
-    return {.engine = nullptr, .keeps = nullptr, .exit_code = kDoesNotCompile};
-  }
 #ifdef WEIR_HAVE_JIT
   if (args.engine == "jit") {
-    auto kernel = jit::TieredKernel::Start(compilation->module, {.cache_dir = CacheDir(args), .optimize = true, .sanitize = false});
+    // Filled when the cache does not hold the kernel; the same program is compiled again for optimised code.
+    auto made = std::make_shared<std::shared_ptr<check::Compilation>>();
+    auto kernel = jit::TieredKernel::Start(
+        [args, made]() -> const ir::Module* {
+          if (*made == nullptr) {
+            *made = LoadSource(args);
+          }
+          return *made == nullptr ? nullptr : &(*made)->module;
+        },
+        SourceKey(args), {.cache_dir = CacheDir(args), .optimize = true, .sanitize = false});
     if (!kernel) {
-      return Failed(kernel.error().message, kUndecided);
+      return kernel.error().message.empty() ? OpenedEngine{.engine = nullptr, .keeps = nullptr, .exit_code = kDoesNotCompile}
+                                            : Failed(kernel.error().message, kUndecided);
     }
     auto manifest = hub::ParseManifest({(*kernel)->kernel()->manifest_json, (*kernel)->kernel()->manifest_size});
     if (!manifest) {
       return Failed(manifest.error().message, kUndecided);
     }
-    return {.engine = std::make_unique<TieredEngine>(std::move(compilation), std::move(*kernel), std::move(*manifest)), .keeps = nullptr, .exit_code = kFine};
+    return {.engine = std::make_unique<TieredEngine>(std::move(*kernel), std::move(*manifest)), .keeps = nullptr, .exit_code = kFine};
   }
 #endif
+  std::shared_ptr<check::Compilation> compilation = LoadSource(args);
+  if (compilation == nullptr) {
+    return {.engine = nullptr, .keeps = nullptr, .exit_code = kDoesNotCompile};
+  }
   auto types = std::make_unique<ir::RegistryTypes>(*compilation->types);
   ir::EvalOptions options;
   options.types = types.get();

@@ -65,33 +65,18 @@ lower::LowerOptions HowTo(const JitOptions& options) {
   return how;
 }
 
-// Empty without a cache.
-std::filesystem::path CachedPath(const ir::Module& module, const JitOptions& options) {
+// Where the object for `key` lies; empty without a cache.
+std::filesystem::path CachedPath(const std::string& key, const JitOptions& options) {
   if (options.cache_dir.empty()) {
     return {};
   }
-  std::string key = ir::Print(module) + '\n' + lower::ToolchainKey() + (options.optimize ? " optimised" : " quick") + (options.sanitize ? " asan" : "");
-  return std::filesystem::path(options.cache_dir) / (Sha256(key) + ".o");
+  std::string all = key + '\n' + lower::ToolchainKey() + (options.optimize ? " optimised" : " quick") + (options.sanitize ? " asan" : "");
+  return std::filesystem::path(options.cache_dir) / (Sha256(all) + ".o");
 }
 
-}  // namespace
-
-Result<std::unique_ptr<Kernel>> Jit(const ir::Module& module, const JitOptions& options) {
-  lower::LowerOptions how = HowTo(options);
-  std::filesystem::path cached = CachedPath(module, options);
-  std::string object = cached.empty() ? std::string() : ReadCached(cached);
+Result<std::unique_ptr<Kernel>> Load(const std::string& object, bool from_cache) {
   auto state = std::make_unique<Kernel::State>();
-  state->from_cache = !object.empty();
-  if (object.empty()) {
-    auto compiled = lower::CompileObject(module, how);
-    if (!compiled) {
-      return compiled.error();
-    }
-    object = std::move(*compiled);
-    if (!cached.empty()) {
-      WriteCached(cached, object);
-    }
-  }
+  state->from_cache = from_cache;
   llvm::InitializeNativeTarget();
   llvm::InitializeNativeTargetAsmPrinter();
   auto jit = llvm::orc::LLJITBuilder().create();
@@ -110,22 +95,52 @@ Result<std::unique_ptr<Kernel>> Jit(const ir::Module& module, const JitOptions& 
   return std::make_unique<Kernel>(std::move(state));
 }
 
-namespace {
-constexpr uint64_t kLongWork = 2000;  // records after which optimised code has paid for itself, several times over
+// From the cache, or from the module that `source` makes; an error without text when the cache does not do and there is no source.
+Result<std::unique_ptr<Kernel>> Obtain(const std::string& key, const JitOptions& options, const ModuleSource& source) {
+  std::filesystem::path cached = CachedPath(key, options);
+  if (std::string object = cached.empty() ? std::string() : ReadCached(cached); !object.empty()) {
+    return Load(object, /*from_cache=*/true);
+  }
+  const ir::Module* module = source == nullptr ? nullptr : source();
+  if (module == nullptr) {
+    return Error{""};
+  }
+  auto compiled = lower::CompileObject(*module, HowTo(options));
+  if (!compiled) {
+    return compiled.error();
+  }
+  if (!cached.empty()) {
+    WriteCached(cached, *compiled);
+  }
+  return Load(*compiled, /*from_cache=*/false);
 }
 
-Result<std::unique_ptr<TieredKernel>> TieredKernel::Start(const ir::Module& module, const JitOptions& options) {
-  auto tiered = std::unique_ptr<TieredKernel>(new TieredKernel(module, options));
+constexpr uint64_t kLongWork = 2000;  // records after which optimised code has paid for itself, several times over
+
+}  // namespace
+
+Result<std::unique_ptr<Kernel>> Jit(const ir::Module& module, const JitOptions& options) {
+  std::string key = options.cache_dir.empty() ? std::string() : ir::Print(module);
+  return Obtain(key, options, [&] { return &module; });
+}
+
+Result<std::unique_ptr<TieredKernel>> TieredKernel::Start(ModuleSource source, const std::string& key, const JitOptions& options) {
+  auto tiered = std::unique_ptr<TieredKernel>(new TieredKernel(std::move(source), options));
+  tiered->key_ = key;
   tiered->options_.optimize = true;
-  std::filesystem::path cached = CachedPath(module, tiered->options_);
-  JitOptions first = tiered->options_;
-  first.optimize = !cached.empty() && !ReadCached(cached).empty();
-  auto kernel = Jit(module, first);
+  if (auto optimised = Obtain(key, tiered->options_, nullptr)) {
+    tiered->optimised_ = std::move(*optimised);
+    tiered->kernel_ = tiered->optimised_->kernel();
+    return tiered;
+  }
+  JitOptions quick = tiered->options_;
+  quick.optimize = false;
+  auto kernel = Obtain(key, quick, tiered->source_);
   if (!kernel) {
     return kernel.error();
   }
-  (first.optimize ? tiered->optimised_ : tiered->quick_) = std::move(*kernel);
-  tiered->kernel_ = (first.optimize ? tiered->optimised_ : tiered->quick_)->kernel();
+  tiered->quick_ = std::move(*kernel);
+  tiered->kernel_ = tiered->quick_->kernel();
   return tiered;
 }
 
@@ -134,7 +149,7 @@ void TieredKernel::Count() {
     return;
   }
   thread_ = std::thread([this] {
-    auto kernel = Jit(module_, options_);
+    auto kernel = Obtain(key_, options_, source_);
     if (kernel) {  // what the quick code could be made of can be optimised; if not, the quick code stays
       optimised_ = std::move(*kernel);
       kernel_.store(optimised_->kernel(), std::memory_order_release);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -31,21 +32,27 @@ class Kernel {
   std::unique_ptr<State> state_;
 };
 
+// What makes the module, asked only when the cache does not do; null: it does not compile. The module must
+// outlive the kernel.
+using ModuleSource = std::function<const ir::Module*()>;
+
 // Starts on code that is quickly made, and moves to optimised code when the work turns out to be long: that is made in a
 // thread of its own and kept in the cache, from which the next start takes it at once.
 class TieredKernel {
  public:
-  // `module` must outlive it.
-  static Result<std::unique_ptr<TieredKernel>> Start(const ir::Module& module, const JitOptions& options);
+  // `key` stands for everything the module is made of; with a cache, equal keys need no module.
+  static Result<std::unique_ptr<TieredKernel>> Start(ModuleSource source, const std::string& key, const JitOptions& options);
   ~TieredKernel();
   const weir_kernel* kernel() const { return kernel_.load(std::memory_order_acquire); }
   // One unit of work was done; past a threshold the optimised code is made.
   void Count();
 
  private:
-  TieredKernel(const ir::Module& module, JitOptions options) : module_(module), options_(std::move(options)) {}
-  const ir::Module& module_;
+  explicit TieredKernel(ModuleSource source, JitOptions options) : source_(std::move(source)), options_(std::move(options)) {}
+
+  ModuleSource source_;
   JitOptions options_;
+  std::string key_;
   std::unique_ptr<Kernel> quick_, optimised_;
   std::atomic<const weir_kernel*> kernel_ = nullptr;
   uint64_t count_ = 0;
