@@ -136,6 +136,7 @@ class Generator {
   // guard.cpp
   bool Disjoint(const ir::Node* a, const ir::Node* b) const;
   bool Proved(const ir::Node* goal) const;
+  bool KeyProved(const ir::Node* key);
 
   // small helpers (generator.cpp)
   ExprContext Context();

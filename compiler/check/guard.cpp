@@ -130,7 +130,16 @@ class Cases {
     return false;
   }
 
+  // Whether the node hangs on something that these cases hang on.
+  bool Shares(const Node* node) {
+    if (Number(node) != kNone || (IsPath(node) && Number(Strip(node)) != kNone)) {
+      return true;
+    }
+    return std::any_of(node->kids.begin(), node->kids.end(), [this](const Node* kid) { return Shares(kid); });
+  }
+
  private:
+  static constexpr size_t kNone = static_cast<size_t>(-1);
   struct Unknown {
     std::vector<std::string> values = {"", "*"};  // absent or false, anything else or true; then the literals compared with
     size_t current = 0;
@@ -174,7 +183,6 @@ class Cases {
     known_[node] = number->second;
     return number->second;
   }
-  static constexpr size_t kNone = static_cast<size_t>(-1);
   size_t Number(const Node* node) {
     auto [known, fresh] = known_.try_emplace(node, kNone);
     if (fresh) {
@@ -341,6 +349,13 @@ bool Generator::Disjoint(const Node* a, const Node* b) const {
   return exclude(a, b);
 }
 
+// Part by part: a key is there when its parts are, and few paths at a time keep the cases few.
+bool Generator::KeyProved(const Node* key) {
+  return std::all_of(key->kids.begin(), key->kids.end(), [this](const Node* part) {
+    return Proved(Exists(part)) || (part->op == Op::kKey && KeyProved(part));
+  });
+}
+
 bool Generator::Proved(const Node* goal) const {
   if (goal == nullptr) {
     return true;
@@ -348,7 +363,13 @@ bool Generator::Proved(const Node* goal) const {
   if (!Cases({goal}).Satisfiable({}, goal)) {
     return true;  // by itself: what is assumed would only add cases
   }
-  std::vector<const Node*> all(assumptions_.begin(), assumptions_.end());
+  Cases own({goal});
+  std::vector<const Node*> all;
+  for (const Node* assumption : assumptions_) {
+    if (own.Shares(assumption)) {  // what speaks of nothing in the goal would only multiply the cases
+      all.push_back(assumption);
+    }
+  }
   std::vector<const Node*> nodes = all;
   nodes.push_back(goal);
   return !Cases(nodes).Satisfiable(all, goal);

@@ -286,13 +286,13 @@ void Generator::GenerateMap(const ast::MapDecl& map, std::vector<Node*>& effects
   if (key == nullptr) {
     key = New(Op::kKey, TextType(true), {});  // reported; the lines are checked all the same
   }
-  if (!Proved(Exists(key))) {
+  if (!KeyProved(key)) {
     for (const FlatLine& flat : lines) {
-      if (flat.line->kind == LineKind::kKey && map.for_each.condition == nullptr) {
+      if (flat.line->kind == LineKind::kKey) {
         Span span = flat.line->items.empty() ? flat.line->span : flat.line->items.front().span;
         for (size_t i = 0; i < flat.line->items.size() && flat.line->items.size() + (flat.line->within.empty() ? 0 : 1) == key->kids.size(); ++i) {
           Node* part = key->kids[i + (flat.line->within.empty() ? 0 : 1)];
-          if (!Proved(Exists(part))) {
+          if (!Proved(Exists(part)) && !(part->op == Op::kKey && KeyProved(part))) {
             span = flat.line->items[i].span;
             break;
           }
