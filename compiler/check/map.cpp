@@ -229,7 +229,20 @@ void Generator::GenerateMap(const ast::MapDecl& map, std::vector<Node*>& effects
   Node* collection = nullptr;
   int64_t slot = -1;
   Node* condition = nullptr;
-  for (const auto& source : map.for_each.sources) {
+  const std::vector<ast::ExprPtr>* sources = &map.for_each.sources;
+  for (const Line& line : map.lines) {
+    if (line.kind == LineKind::kSnapshot && sources->empty()) {
+      sources = &line.sources;  // the set's members are the instances
+    }
+    if (line.kind == LineKind::kSnapshot || line.kind == LineKind::kOnFail) {
+      bool snapshot = line.kind == LineKind::kSnapshot;
+      sink_.Report(DiagnosticKind::kNotActedOn, line.span,
+                   snapshot ? "`snapshot set` is kept: instances are made, and none is removed yet when a newer message lacks it"
+                            : "`on_fail` is kept: a failing instance still rejects its message",
+                   "docs/status.md lists what is parsed and not yet acted on");
+    }
+  }
+  for (const auto& source : *sources) {
     Node* next = CheckExpr(Context(), *source, scope);
     if (next == nullptr) {
       return;
