@@ -51,8 +51,12 @@ void SipAdd(Sip* s, const uint8_t* p, uint32_t n) {
     Absorb(s, s->tail);
     s->tail = 0;
   }
-  for (; n >= 8; n -= 8, p += 8) {
-    Absorb(s, Load8(p));
+  if (n >= 8) {
+    Sip local = *s;  // `p` might lie in the state for all the compiler knows
+    for (; n >= 8; n -= 8, p += 8) {
+      Absorb(&local, Load8(p));
+    }
+    *s = local;
   }
   for (uint32_t i = 0; i < n; ++i) {
     s->tail |= static_cast<uint64_t>(p[i]) << (8 * i);
