@@ -18,7 +18,7 @@ Gen::Gen(const ir::Module& module, llvm::Module& out)
   coll_ = llvm::StructType::get(llvm_, {ptr_, b_.getInt64Ty()});
   text_ = llvm::StructType::get(llvm_, {ptr_, b_.getInt32Ty()});
   item_ = llvm::StructType::get(llvm_, {ptr_, b_.getInt32Ty(), b_.getInt32Ty(), b_.getInt8Ty(), b_.getInt8Ty(),
-                                        llvm::ArrayType::get(b_.getInt8Ty(), 6)});
+                                        b_.getInt8Ty(), llvm::ArrayType::get(b_.getInt8Ty(), 5)});
   static_assert(sizeof(kernel::Item) == 24 && sizeof(kernel::Text) == 16 && sizeof(kernel::Coll) == 16);
 }
 
@@ -79,7 +79,8 @@ Value Gen::CallValue(const char* helper, std::vector<llvm::Value*> args) {
 llvm::Constant* Gen::Bytes(std::string_view text) {
   llvm::Constant*& known = bytes_[std::string(text)];
   if (known == nullptr) {
-    known = Global(llvm::ConstantDataArray::getString(llvm_, {text.data(), text.size()}, /*AddNull=*/true));
+    std::string padded = std::string(text) + std::string(kernel::kConstantSlack, '\0');
+    known = Global(llvm::ConstantDataArray::getString(llvm_, padded, /*AddNull=*/false));
   }
   return known;
 }
@@ -177,7 +178,7 @@ llvm::Function* Gen::FunctionOf(const ir::Function& function) {
       "map",
       [&]() -> llvm::Value* {
         if (emits) {
-          return Emit(*function.body, in_array_);
+          return Emit(*function.body, {"", false, in_array_, ""});
         }
         Value v = Eval(*function.body);
         llvm::Value* pair = b_.CreateInsertValue(llvm::UndefValue::get(coll_), v.items, 0);

@@ -8,16 +8,26 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
 #include "compiler/ir/ir.h"
+#include "runtime/kernel/rt.h"
 
 namespace weir::lower {
 
 struct Value {
   llvm::Value* items;
   llvm::Value* count;
+};
+
+// What is written around a value, if the value is.
+struct Lead {
+  std::string text;
+  bool comma = false;                // the text starts with one, which the first in its container leaves out
+  llvm::Value* in_array = nullptr;   // decided at run time: a comma and nothing else
+  std::string tail;
 };
 
 class Gen {
@@ -43,6 +53,16 @@ class Gen {
   Value EvalLiteral(const ir::Node& node);
   Value Filter(const ir::Node& call, Value input, bool keep_items);
   Value Written(const ir::Node& path);
+
+  // path.cpp
+  struct PathArgs {
+    llvm::Value *items, *count, *path;
+  };
+  static std::optional<kernel::Path> PathOf(const ir::Node& node, const ir::Node** segments);
+  PathArgs Arguments(const ir::Node& segments, kernel::Path path);
+  std::optional<Value> EvalPath(const ir::Node& node);
+  llvm::Value* Exists(const ir::Node& node);  // i1
+  static bool IsComposite(std::string_view type);
   llvm::Value* EvalTri(const ir::Node& node);
   llvm::Value* EvalLogic(const ir::Node& node);
   llvm::Value* EvalAll(const ir::Node& call);
@@ -56,12 +76,19 @@ class Gen {
   int Intern(const ir::Node& node);
 
   // emit.cpp
-  llvm::Value* Emit(const ir::Node& node, llvm::Value* in_array);
-  llvm::Value* EmitContainer(const ir::Node& node, llvm::Value* in_array);
-  llvm::Value* EmitMember(const ir::Node& node);
-  llvm::Value* EmitEach(const ir::Node& node, llvm::Value* in_array);
-  llvm::Value* EmitAll(const ir::Node* const* kids, size_t count, llvm::Value* in_array);
-  llvm::Value* EmitCall(const ir::Node& node, llvm::Value* in_array);
+  llvm::Value* Emit(const ir::Node& node, const Lead& lead);
+  llvm::Value* EmitContainer(const ir::Node& node, const Lead& lead);
+  llvm::Value* EmitEach(const ir::Node& node, const Lead& lead);
+  llvm::Value* EmitSequence(const ir::Node& node, const Lead& lead);
+  llvm::Value* EmitPrimitive(const ir::Node& node, const Lead& lead);
+  llvm::Value* EmitReference(const ir::Node& node, const Lead& lead);
+  llvm::Value* EmitCall(const ir::Node& node, const Lead& lead);
+  llvm::Value* EmitParts(const std::vector<ir::Node*>& kids, llvm::Value* in_array, const std::function<llvm::Value*(size_t begin, size_t end)>& emit);
+  void Put(const Lead& lead, std::string_view text);  // without the tail
+  llvm::Value* PutTail(const Lead& lead, llvm::Value* wrote);
+  llvm::Constant* LeadBytes(const Lead& lead) { return Bytes(lead.text + lead.tail); }
+  bool IsOne(const ir::Node& node);
+  static std::optional<std::string> ConstantJson(const ir::Node& node);
   llvm::Value* When(llvm::Value* condition, const std::function<llvm::Value*()>& body);
   llvm::Value* Rollback(const std::function<llvm::Value*()>& body);
   void Effect(const ir::Node& node);
@@ -90,7 +117,7 @@ class Gen {
   Value CallValue(const char* helper, std::vector<llvm::Value*> args);
   Value Unpack(llvm::Value* pair) { return {b_.CreateExtractValue(pair, 0), b_.CreateExtractValue(pair, 1)}; }
   Value Nothing() { return {null_, b_.getInt64(0)}; }
-  llvm::Constant* Bytes(std::string_view text);              // pointer to the bytes
+  llvm::Constant* Bytes(std::string_view text);              // pointer to the bytes, kConstantSlack more behind them
   llvm::Constant* TextConstant(std::string_view text);       // kernel::Text
   llvm::Constant* Global(llvm::Constant* value);             // pointer to a constant
   Value Slot(int64_t slot);

@@ -1,5 +1,7 @@
 // Values: navigation, operators and functions over collections; lambdas are loops here, never callbacks.
 #include "compiler/lower/gen.h"
+
+#include <algorithm>
 #include "compiler/ir/interp/value.h"
 #include "runtime/kernel/rt.h"
 #include "runtime/v2/index.h"
@@ -12,16 +14,6 @@ using ir::Op;
 
 bool IsLogic(std::string_view op) { return op == "and" || op == "or" || op == "xor" || op == "implies"; }
 bool IsComparison(std::string_view op) { return op == "<" || op == "<=" || op == ">" || op == ">="; }
-
-constexpr std::string_view kPrimitives[] = {"DT", "DTM", "FT", "GTS", "ID", "IS", "NM", "NUL", "SI", "SNM", "ST", "TM", "TN", "TX"};
-bool IsComposite(std::string_view type) {
-  for (std::string_view primitive : kPrimitives) {
-    if (type.starts_with("v2.") && type.substr(3) == primitive) {
-      return false;
-    }
-  }
-  return true;
-}
 
 bool Uses(const Node& node, int64_t slot) {
   if (node.op == Op::kVar && node.number == slot) {
@@ -81,7 +73,11 @@ int Gen::Intern(const Node& node) {
   if (auto known = ids_.find(&node); known != ids_.end()) {
     return known->second;
   }
-  std::string key = std::to_string(static_cast<int>(node.op)) + ' ' + node.type.name + ' ' + std::to_string(node.number) + ' ' +
+  // The slots of a function that binds nothing do not tell two calls apart.
+  bool binds = node.op != Op::kCall || std::any_of(node.kids.begin(), node.kids.end(), [&](const Node* kid) {
+                 return Uses(*kid, node.number) || Uses(*kid, node.number + 1);
+               });
+  std::string key = std::to_string(static_cast<int>(node.op)) + ' ' + node.type.name + ' ' + std::to_string(binds ? node.number : -1) + ' ' +
                     std::to_string(node.text.size()) + ' ' + node.text;
   for (const Node* kid : node.kids) {
     key += ' ' + std::to_string(Intern(*kid));
@@ -101,6 +97,9 @@ void Gen::CountClosed(const Node& node) {
 }
 
 Value Gen::Eval(const Node& node) {
+  if (auto value = EvalPath(node)) {  // cheaper than looking a memo up
+    return *value;
+  }
   if (memo_allowed_ && IsWorthKeeping(node.op)) {
     if (auto id = ids_.find(&node); id != ids_.end()) {
       if (auto memo = memos_.find(id->second); memo != memos_.end()) {
@@ -202,8 +201,8 @@ Value Gen::EvalPlain(const Node& node) {
 Value Gen::EvalLiteral(const Node& node) {
   const std::string& type = node.type.name;
   auto item = [&](llvm::Constant* p, uint32_t n, kernel::Kind kind) {
-    llvm::Constant* fields[] = {p, b_.getInt32(n), b_.getInt32(0), b_.getInt8(kind), b_.getInt8(0),
-                                llvm::ConstantAggregateZero::get(llvm::ArrayType::get(b_.getInt8Ty(), 6))};
+    llvm::Constant* fields[] = {p, b_.getInt32(n), b_.getInt32(0), b_.getInt8(kind), b_.getInt8(0), b_.getInt8(0),
+                                llvm::ConstantAggregateZero::get(llvm::ArrayType::get(b_.getInt8Ty(), 5))};
     return Value{Global(llvm::ConstantStruct::get(item_, fields)), b_.getInt64(1)};
   };
   if (type == "System.String") {
@@ -222,13 +221,24 @@ Value Gen::EvalLiteral(const Node& node) {
 
 Value Gen::EvalKey(const Node& node) {
   size_t slash = node.text.find('/');
-  llvm::Constant* names[] = {TextConstant(module_.package), TextConstant(std::string_view(node.text).substr(0, slash)),
-                             TextConstant(std::string_view(node.text).substr(slash + 1))};
+  auto sized = [](std::string_view text) {
+    std::string out;
+    for (int shift = 0; shift < 32; shift += 8) {
+      out += static_cast<char>(text.size() >> shift & 0xFF);
+    }
+    return out + std::string(text);
+  };
+  std::string_view key = node.text;
+  llvm::Constant* names[] = {TextConstant(sized(module_.package)), TextConstant(sized(key.substr(0, slash)) + sized(key.substr(slash + 1)))};
+  if (node.kids.size() > kernel::kMostKeyParts) {
+    Error("a key of more than 64 parts is not lowered");
+    return Nothing();
+  }
   llvm::Value* parts = EntryAlloca(coll_, node.kids.size());
   // A part that is empty ends it: what comes after is not evaluated, so it neither counts nor fails.
   std::function<Value(size_t)> from = [&](size_t i) -> Value {
     if (i == node.kids.size()) {
-      return CallValue("wk_key", {context_, Global(llvm::ConstantArray::get(llvm::ArrayType::get(text_, 3), names)), parts,
+      return CallValue("wk_key", {context_, Global(llvm::ConstantArray::get(llvm::ArrayType::get(text_, 2), names)), parts,
                                   b_.getInt64(node.kids.size())});
     }
     Value v = Eval(*node.kids[i]);
@@ -523,8 +533,29 @@ llvm::Value* Gen::EvalTri(const Node& node) {
   };
   const std::string& name = node.text;
   if (node.op == Op::kIsNull) {
-    Value v = Written(*node.kids[0]);
-    return Call("wk_any_null", {context_, v.items, v.count});
+    const Node* segments = nullptr;
+    auto any_null = [&]() -> llvm::Value* {
+      Value v = Written(*node.kids[0]);
+      return Call("wk_any_null", {context_, v.items, v.count});
+    };
+    auto path = PathOf(*node.kids[0], &segments);
+    if (!path) {
+      return any_null();
+    }
+    // Most fields that a map looks at in vain are empty.
+    PathArgs at = Arguments(*segments, *path);
+    llvm::Value* written = Call("wk_field_written", {context_, at.items, at.count, b_.getInt32(path->field())});
+    llvm::BasicBlock *from = b_.GetInsertBlock(), *look = Block("look"), *done = Block("done");
+    b_.CreateCondBr(written, look, done);
+    b_.SetInsertPoint(look);
+    llvm::Value* null = any_null();
+    llvm::BasicBlock* looked = b_.GetInsertBlock();
+    b_.CreateBr(done);
+    b_.SetInsertPoint(done);
+    llvm::PHINode* phi = b_.CreatePHI(b_.getInt32Ty(), 2);
+    phi->addIncoming(b_.getInt32(0), from);
+    phi->addIncoming(null, looked);
+    return phi;
   }
   if (node.op == Op::kFits) {
     Value v = Eval(*node.kids[0]);
@@ -557,12 +588,13 @@ llvm::Value* Gen::EvalTri(const Node& node) {
   if (name == "all") {
     return EvalAll(node);
   }
-  Value in = Eval(*node.kids[0]);
-  if (name == "exists" && node.kids.size() > 1) {
-    in = Filter(node, in, true);
+  if ((name == "exists" && node.kids.size() == 1) || name == "empty") {
+    llvm::Value* exists = Exists(*node.kids[0]);
+    return tri(name == "exists" ? exists : b_.CreateNot(exists));
   }
-  if (name == "exists" || name == "empty") {
-    return tri(b_.CreateICmp(name == "exists" ? llvm::CmpInst::ICMP_NE : llvm::CmpInst::ICMP_EQ, in.count, b_.getInt64(0)));
+  Value in = Eval(*node.kids[0]);
+  if (name == "exists") {
+    return tri(b_.CreateICmpNE(Filter(node, in, true).count, b_.getInt64(0)));
   }
   if (name == "hasValue") {
     return tri(b_.CreateICmpEQ(in.count, b_.getInt64(1)));

@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-#define WEIR_ABI_VERSION 1u
+#define WEIR_ABI_VERSION 2u /* 2: the index has marks */
 
 struct weir_v2_index; /* runtime/v2/index.h */
 

@@ -17,6 +17,16 @@ WK_INLINE void PutRaw(Context* c, Text t) {
   Copy(c->cur, t.p, t.n);
   c->cur += t.n;
 }
+// Room must have been asked for kStep bytes more.
+WK_INLINE void PutWide(Context* c, const uint8_t* p, uint64_t n) {
+  CopyWide(c->cur, p, n);
+  c->cur += n;
+}
+// A constant; the comma it may start with is left out by the first in its container. The bytes before the cursor are a body's or a tag's.
+WK_INLINE void PutLead(Context* c, const uint8_t* p, uint64_t n, bool comma) {
+  uint64_t skip = comma && (c->cur[-1] == '{' || c->cur[-1] == '[') ? 1 : 0;
+  PutWide(c, p + skip, n - skip);
+}
 WK_INLINE void Bound(Context* c) {
   if (static_cast<uint64_t>(c->cur - c->body) > kMaxOutput && c->failure == kNone) {
     c->failure = kLimit;
@@ -198,6 +208,16 @@ bool Allowed(Text t, uint32_t kind) {
   switch (kind) {
     case kUri:
       for (uint32_t i = 0; i < t.n; ++i) {
+        // Eight at a time while none is a control or a blank.
+        for (uint64_t word; i + 8 <= t.n; i += 8) {
+          __builtin_memcpy(&word, t.p + i, 8);
+          if (((word - 0x2121212121212121) & ~word & 0x8080808080808080) != 0) {
+            break;
+          }
+        }
+        if (i == t.n) {
+          break;
+        }
         if (t.p[i] == ' ' || (t.p[i] >= '\t' && t.p[i] <= '\r')) {
           return false;
         }
@@ -358,7 +378,7 @@ Text Spelled(const Item& item, uint8_t* buffer) {
 }
 
 WK_INLINE void Separate(Context* c, bool in_array) {
-  if (in_array && c->cur[-1] != '[' && Room(c, 1)) {
+  if (in_array && c->cur[-1] != '[' && c->cur[-1] != '{' && Room(c, 1)) {
     Put(c, ',');
   }
 }
@@ -367,35 +387,14 @@ WK_INLINE void Separate(Context* c, bool in_array) {
 
 extern "C" {
 
-void wk_put(Context* c, const uint8_t* p, uint64_t n) {
-  if (static_cast<uint64_t>(c->end - c->cur) < n) {
-    c->output_full = 1;
-    return;
+// Constants have kConstantSlack readable bytes behind them.
+void wk_put(Context* c, const uint8_t* p, uint64_t n, bool comma) {
+  if (Room(c, n + kStep)) {
+    PutLead(c, p, n, comma);
+    Bound(c);
   }
-  __builtin_memcpy(c->cur, p, n);
-  c->cur += n;
-}
-// `p` starts with a comma that the first member of an object leaves out.
-void wk_member(Context* c, const uint8_t* p, uint64_t n) {
-  if (static_cast<uint64_t>(c->end - c->cur) < n) {
-    c->output_full = 1;
-    return;
-  }
-  uint64_t first = c->cur[-1] == '{' ? 1 : 0;
-  __builtin_memcpy(c->cur - first, p, n);
-  if (first != 0) {
-    c->cur[-1] = '{';
-  }
-  c->cur += n - first;
 }
 void wk_separate(Context* c, bool in_array) { Separate(c, in_array); }
-
-bool wk_json(Context* c, const uint8_t* p, uint64_t n, bool in_array) {
-  Separate(c, in_array);
-  wk_put(c, p, n);
-  Bound(c);
-  return true;
-}
 
 // The text of the one item; false when there is none. `buffer` has 24 bytes.
 WK_INLINE bool PrimitiveText(Context* c, Coll in, uint8_t* buffer, Text* out) {
@@ -438,41 +437,101 @@ bool wk_ordered(Context* c, Coll first, Coll second) {
   return both && NoLater(x, y);
 }
 
-bool wk_primitive(Context* c, Coll in, uint32_t kind, uint32_t site, bool degrade, bool in_array) {
+}  // extern "C"
+
+namespace {
+
+WK_INLINE void PutTail(Context* c, const uint8_t* lead, Writing how) {
+  if (how.tail_size() != 0 && Room(c, how.tail_size() + kStep)) {
+    PutWide(c, lead + how.lead_size(), how.tail_size());
+  }
+}
+
+// Text of the input that is its own JSON text.
+WK_INLINE bool PutClean(Context* c, Text t, uint32_t kind) {
+  bool plain = kind == kText;
+  if (kind == kCode) {  // clean text has no other blank
+    plain = true;
+    for (uint32_t i = 0; i < t.n; ++i) {
+      plain &= t.p[i] != ' ';
+    }
+  } else if (kind == kUri || kind == kId) {
+    plain = Allowed(t, kind);
+  }
+  if (!plain) {
+    return false;
+  }
+  if (Room(c, uint64_t{t.n} + 2 + kStep)) {
+    Put(c, '"');
+    PutWide(c, t.p, t.n);
+    Put(c, '"');
+  }
+  return true;
+}
+
+bool WriteText(Context* c, Text t, bool fits_kind, bool clean, const uint8_t* lead, Writing how) {
+  uint8_t* mark = c->cur;
+  if (how.lead_size() != 0 && Room(c, how.lead_size() + kStep)) {
+    PutLead(c, lead, how.lead_size(), how.comma());
+  }
+  if (!(clean && PutClean(c, t, how.kind())) && (!fits_kind || !FromText(c, t, how.kind()))) {
+    c->cur = mark;
+    if (how.degrade()) {
+      ++c->counters[WEIR_COUNT_DEGRADED];
+    } else if (c->failure == kNone) {
+      c->failure = kRejected;
+      c->site = how.site();
+    }
+    return false;
+  }
+  PutTail(c, lead, how);
+  Bound(c);
+  return true;
+}
+
+bool WritePrimitive(Context* c, Coll in, const uint8_t* lead, Writing how) {
   uint8_t buffer[24];
   Text t;
   if (!PrimitiveText(c, in, buffer, &t)) {
     return false;
   }
-  uint8_t* mark = c->cur;
-  Separate(c, in_array);
-  if (!FitsKind(in.items[0], kind) || !FromText(c, t, kind)) {
-    c->cur = mark;
-    if (degrade) {
-      ++c->counters[WEIR_COUNT_DEGRADED];
-    } else if (c->failure == kNone) {
-      c->failure = kRejected;
-      c->site = site;
-    }
-    return false;
-  }
-  Bound(c);
-  return true;
+  bool is_key = in.items[0].is_key != 0;
+  Writing as = is_key && how.kind() == kId ? Writing{how.bits - (uint64_t{kId - kText} << Writing::kKindShift)} : how;  // any key is an id
+  return WriteText(c, t, FitsKind(in.items[0], how.kind()), is_key, lead, as);
 }
 
-// `prefix` is `{"reference":"Type/`.
-bool wk_reference(Context* c, Coll in, const uint8_t* prefix, uint64_t n, bool in_array) {
+}  // namespace
+
+extern "C" {
+
+bool wk_primitive(Context* c, Coll in, const uint8_t* lead, uint64_t how) { return WritePrimitive(c, in, lead, {how}); }
+
+bool wk_path_primitive(Context* c, const Item* items, uint64_t count, uint64_t path, const uint8_t* lead, uint64_t how) {
+  Text t;
+  bool clean = false;
+  Coll found = PathText(c, PathSegments(c, items, count), {path}, &t, &clean);
+  if (found.items != nullptr) {
+    return WritePrimitive(c, found, lead, {how});
+  }
+  return found.count != 0 && WriteText(c, t, true, clean, lead, {how});
+}
+
+// The lead ends with `{"reference":"Type/`, the tail starts with `"}`.
+bool wk_reference(Context* c, Coll in, const uint8_t* lead, uint64_t how) {
   Text id;
+  Writing writing = {how};
   if (!SingleString(c, in, &id) || id.n == 0) {
     return false;
   }
-  Separate(c, in_array);
-  if (Room(c, n + uint64_t{id.n} * 6 + 2)) {
-    PutRaw(c, {prefix, static_cast<uint32_t>(n)});
-    PutEscaped(c, id);
-    Put(c, '"');
-    Put(c, '}');
+  if (Room(c, writing.lead_size() + uint64_t{id.n} * 6 + kStep)) {
+    PutLead(c, lead, writing.lead_size(), writing.comma());
+    if (in.items[0].is_key != 0) {
+      PutWide(c, id.p, 32);
+    } else {
+      PutEscaped(c, id);
+    }
   }
+  PutTail(c, lead, writing);
   Bound(c);
   return true;
 }

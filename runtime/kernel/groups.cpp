@@ -151,7 +151,7 @@ extern "C" Coll wk_groups(Context* c, Coll in, uint32_t name, const GroupGrammar
       const GroupInstance& g = c->groups[i];
       bool within = input.level == kMessage || DirectlyIn(c, g.parent, input);
       if (within && c->grammar->groups[g.group].name == name) {
-        items[out.count++] = {reinterpret_cast<const uint8_t*>(&g), g.last - g.first, g.first, kV2, kGroup, {}};
+        items[out.count++] = {reinterpret_cast<const uint8_t*>(&g), g.last - g.first, g.first, kV2, kGroup, 0, {}};
       }
     }
   }

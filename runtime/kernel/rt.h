@@ -21,7 +21,8 @@ struct Item {
   uint32_t segment;
   uint8_t kind;
   uint8_t level;
-  uint8_t unused[6];
+  uint8_t is_key;  // String of 32 lower-case hex digits, made by wk_key
+  uint8_t unused[5];
 };
 
 // Every value is an ordered collection; two registers.
@@ -76,6 +77,43 @@ struct FeedRules {
 struct Excluded {
   uint32_t segment, field;
 };
+
+// A path from segments (or, without a field, from what a field or component holds) to text, in one number that generated code holds as a constant.
+struct Path {
+  uint64_t bits;
+  static constexpr uint32_t kAll = 0, kFirst = 1;  // occurrences: every one there, the first there, or kFirst + n: the nth written
+  static constexpr uint32_t kMostField = 0xFFFF, kMostPart = 0xFF, kMostOccurrence = 0xFFFE;
+  static constexpr Path Of(uint32_t field, uint32_t occurrence, uint32_t component, uint32_t subcomponent, bool text, bool composite,
+                           bool first_of_all) {
+    return {uint64_t{field} | uint64_t{component} << 16 | uint64_t{subcomponent} << 24 | uint64_t{occurrence} << 32 | uint64_t{text} << 48 |
+            uint64_t{composite} << 49 | uint64_t{first_of_all} << 50};
+  }
+  constexpr uint32_t field() const { return static_cast<uint32_t>(bits & 0xFFFF); }
+  constexpr uint32_t component() const { return static_cast<uint32_t>(bits >> 16 & 0xFF); }
+  constexpr uint32_t subcomponent() const { return static_cast<uint32_t>(bits >> 24 & 0xFF); }
+  constexpr uint32_t occurrence() const { return static_cast<uint32_t>(bits >> 32 & 0xFFFF); }
+  constexpr bool text() const { return (bits >> 48 & 1) != 0; }
+  constexpr bool composite() const { return (bits >> 49 & 1) != 0; }
+  constexpr bool first_of_all() const { return (bits >> 50 & 1) != 0; }
+};
+
+// How a value is written, in one number: its FHIR type, what to do when it does not fit, and what stands around it.
+struct Writing {
+  uint64_t bits;
+  static constexpr uint64_t kMostLead = (uint64_t{1} << 20) - 1, kMostTail = 63;
+  static constexpr uint32_t kKindShift = 26;
+  static constexpr Writing Of(uint64_t lead_size, uint64_t tail_size, bool comma, uint32_t kind, bool degrade, uint32_t site) {
+    return {lead_size | tail_size << 20 | uint64_t{kind} << kKindShift | uint64_t{degrade} << 30 | uint64_t{comma} << 31 | uint64_t{site} << 32};
+  }
+  constexpr uint64_t lead_size() const { return bits & kMostLead; }
+  constexpr uint64_t tail_size() const { return bits >> 20 & kMostTail; }  // its bytes follow the lead's
+  constexpr uint32_t kind() const { return static_cast<uint32_t>(bits >> kKindShift & 15); }
+  constexpr bool degrade() const { return (bits >> 30 & 1) != 0; }
+  constexpr bool comma() const { return (bits >> 31 & 1) != 0; }  // the lead starts with one, which the first in a container leaves out
+  constexpr uint32_t site() const { return static_cast<uint32_t>(bits >> 32); }
+};
+constexpr uint32_t kMostKeyParts = 64;
+constexpr uint32_t kConstantSlack = 32;  // readable bytes behind every constant that helpers copy in wide steps
 
 enum Failure : uint32_t { kNone = 0, kError = 1, kRejected = 2, kLimit = 3 };
 
@@ -159,6 +197,13 @@ WK_INLINE void Fail(Context* c) {
     c->failure = kError;
   }
 }
+// Copies in steps of 16: reads and writes up to 15 bytes more.
+constexpr uint32_t kStep = 16;
+WK_INLINE void CopyWide(uint8_t* to, const uint8_t* from, uint64_t n) {
+  for (uint64_t i = 0; i < n; i += kStep) {
+    __builtin_memcpy(to + i, from + i, kStep);
+  }
+}
 WK_INLINE void Copy(uint8_t* to, const uint8_t* from, uint64_t n) {
   for (uint64_t i = 0; i < n; ++i) {
     to[i] = from[i];
@@ -185,7 +230,7 @@ WK_INLINE Coll OneItem(Context* c, Item item) {
   *p = item;
   return {p, 1};
 }
-WK_INLINE Item StringItem(Text t) { return {t.p, t.n, 0, kString, 0, {}}; }
+WK_INLINE Item StringItem(Text t) { return {t.p, t.n, 0, kString, 0, 0, {}}; }
 WK_INLINE Coll OneString(Context* c, Text t) { return OneItem(c, StringItem(t)); }
 WK_INLINE Text TextOf(const Item& item) { return {item.p, item.n}; }
 
@@ -199,6 +244,16 @@ Text Piece(Context* c, const Item& item, uint32_t n);
 Text FieldText(Context* c, uint32_t segment, uint32_t field, uint32_t component);
 Text EventOf(Context* c);
 bool WholeField(Context* c, uint32_t segment, uint32_t field, Text* out);
+// path.cpp: the one text of the path, count 1 and `items` null; or what the long way answered. `clean` is set in the first case.
+Coll PathText(Context* c, Coll segments, Path path, Text* text, bool* clean);
+Coll PathSegments(Context* c, const Item* items, uint64_t count);
+extern "C" {
+Coll wk_segments(Context* c, Coll in, uint32_t id);
+Coll wk_field(Context* c, Coll in, uint32_t n);
+Coll wk_repetition(Context* c, Coll in, uint32_t n, uint32_t repetition);
+Coll wk_component(Context* c, Coll in, uint32_t n);
+Coll wk_text(Context* c, Coll in, bool composite);
+}
 // emit.cpp: whether the text may stand in FHIR's uri, id, oid, uuid
 bool Allowed(Text t, uint32_t kind);
 // value.cpp: one String or none; more than one, or another type, fails the record
@@ -227,5 +282,6 @@ void SipStart(Sip* s, const uint8_t* key);
 void SipAdd(Sip* s, const uint8_t* p, uint32_t n);
 void SipAddSize(Sip* s, uint32_t n);
 void SipEnd(Sip* s, uint8_t out[16]);
+void SipOf(const uint8_t* key, const uint8_t* p, uint64_t n, uint8_t out[16]);
 
 }  // namespace weir::kernel

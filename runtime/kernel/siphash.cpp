@@ -32,7 +32,7 @@ WK_INLINE uint64_t Load8(const uint8_t* p) {
 
 }  // namespace
 
-void SipStart(Sip* s, const uint8_t* key) {
+WK_INLINE void Start(Sip* s, const uint8_t* key) {
   uint64_t k0 = Load8(key), k1 = Load8(key + 8);
   *s = {k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d ^ 0xee, k0 ^ 0x6c7967656e657261, k1 ^ 0x7465646279746573, 0, 0};
 }
@@ -73,7 +73,7 @@ void SipAddSize(Sip* s, uint32_t n) {
   }
 }
 
-void SipEnd(Sip* s, uint8_t out[16]) {
+WK_INLINE void End(Sip* s, uint8_t out[16]) {
   Absorb(s, s->tail | s->size << 56);
   s->v2 ^= 0xee;
   for (int i = 0; i < 4; ++i) {
@@ -87,6 +87,21 @@ void SipEnd(Sip* s, uint8_t out[16]) {
   uint64_t high = s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
   __builtin_memcpy(out, &low, 8);
   __builtin_memcpy(out + 8, &high, 8);
+}
+
+void SipStart(Sip* s, const uint8_t* key) { Start(s, key); }
+void SipEnd(Sip* s, uint8_t out[16]) { End(s, out); }
+
+// The whole of [p, p+n) at once, its state in registers. Reads up to 7 bytes more.
+void SipOf(const uint8_t* key, const uint8_t* p, uint64_t n, uint8_t out[16]) {
+  Sip s;
+  Start(&s, key);
+  s.size = n;
+  for (; n >= 8; n -= 8, p += 8) {
+    Absorb(&s, Load8(p));
+  }
+  s.tail = n != 0 ? Load8(p) & ((uint64_t{1} << (8 * n)) - 1) : 0;
+  End(&s, out);
 }
 
 }  // namespace weir::kernel

@@ -48,7 +48,7 @@ WK_INLINE void Occurrences(Context* c, const Item& segment, uint32_t n, Yield yi
   uint32_t begin = 0;
   for (uint32_t at = 0; at <= field.n; ++at) {
     if (at == field.n || (!whole && field.p[at] == repetition)) {
-      yield(Item{field.p + begin, at - begin, segment.segment, kV2, kFieldLevel, {}});
+      yield(Item{field.p + begin, at - begin, segment.segment, kV2, kFieldLevel, 0, {}});
       begin = at + 1;
     }
   }
@@ -85,12 +85,12 @@ Item ComponentOf(Context* c, const Item& item, uint32_t n) {
   for (uint32_t at = 0; at <= item.n; ++at) {
     if (at == item.n || (item.p[at] == delimiter && delimiter != d.field)) {
       if (--n == 0) {
-        return {item.p + begin, at - begin, item.segment, kV2, level, {}};
+        return {item.p + begin, at - begin, item.segment, kV2, level, 0, {}};
       }
       begin = at + 1;
     }
   }
-  return {item.p + item.n, 0, item.segment, kV2, level, {}};
+  return {item.p + item.n, 0, item.segment, kV2, level, 0, {}};
 }
 
 bool IsPresent(Context* c, const Item& item) {
@@ -270,7 +270,7 @@ Text FieldText(Context* c, uint32_t id, uint32_t field, uint32_t component) {
     }
     Text text = {nullptr, 0};
     bool first = true;
-    Occurrences(c, Item{nullptr, 0, i, kV2, kSegment, {}}, field, [&](const Item& occurrence) {
+    Occurrences(c, Item{nullptr, 0, i, kV2, kSegment, 0, {}}, field, [&](const Item& occurrence) {
       if (first) {
         first = false;
         Item piece = component > 0 ? ComponentOf(c, occurrence, component) : occurrence;
@@ -303,7 +303,7 @@ Text EventOf(Context* c) {
 
 extern "C" {
 
-Coll wk_message(Context* c) { return OneItem(c, {nullptr, c->index->segment_count, 0, kV2, kMessage, {}}); }
+Coll wk_message(Context* c) { return OneItem(c, {nullptr, c->index->segment_count, 0, kV2, kMessage, 0, {}}); }
 
 Coll wk_segments(Context* c, Coll in, uint32_t id) {
   Builder out;
@@ -317,7 +317,7 @@ Coll wk_segments(Context* c, Coll in, uint32_t id) {
     for (uint32_t i = first; i < last; ++i) {
       const weir_v2_segment& s = c->index->segments[i];
       if (s.id == id && s.id != 0 && (item.level != kGroup || InGroup(c, i, item))) {
-        out.Add({c->input->bytes + s.begin, s.end - s.begin, i, kV2, kSegment, {}});
+        out.Add({c->input->bytes + s.begin, s.end - s.begin, i, kV2, kSegment, 0, {}});
       }
     }
   }

@@ -7,10 +7,10 @@ namespace {
 enum Tri : uint32_t { kFalse = 0, kTrue = 1, kUnknown = 2 };
 WK_INLINE uint32_t TriOf(bool value) { return value ? kTrue : kFalse; }
 
-constexpr Item kTruths[2] = {{nullptr, 0, 0, kBoolean, 0, {}}, {nullptr, 1, 0, kBoolean, 0, {}}};
+constexpr Item kTruths[2] = {{nullptr, 0, 0, kBoolean, 0, 0, {}}, {nullptr, 1, 0, kBoolean, 0, 0, {}}};
 
 WK_INLINE int64_t Number(const Item& item) { return reinterpret_cast<int64_t>(item.p); }
-WK_INLINE Item IntegerItem(int64_t value) { return {reinterpret_cast<const uint8_t*>(value), 0, 0, kInteger, 0, {}}; }
+WK_INLINE Item IntegerItem(int64_t value) { return {reinterpret_cast<const uint8_t*>(value), 0, 0, kInteger, 0, 0, {}}; }
 
 bool Contains(Coll in, const Item& item) {
   for (uint64_t i = 0; i < in.count; ++i) {
@@ -462,42 +462,56 @@ Coll wk_lookup(Context* c, Coll in, const Row* rows, uint64_t count, const Text*
   return value.n != 0 ? OneString(c, value) : Empty();
 }
 
-// `names`: package (the namespace when the snapshot has none), type, keyspace.
 // Whether a key's part is there: without it the parts after it are not evaluated.
 bool wk_key_part(Context* c, Coll in) {
   Text part = {nullptr, 0};
   return SingleString(c, in, &part) && part.n != 0;
 }
 
+// `names`: the package, and type with keyspace, each with its size before it.
 Coll wk_key(Context* c, const Text* names, const Coll* parts, uint64_t count) {
-  Sip sip;
-  SipStart(&sip, c->snapshot->namespace_key);
   Text space = {c->snapshot->namespace_name, c->snapshot->namespace_size};
-  for (uint32_t i = 0; i < 3; ++i) {
-    Text name = i == 0 && space.n != 0 ? space : names[i];
-    SipAddSize(&sip, name.n);
-    SipAdd(&sip, name.p, name.n);
-  }
+  uint64_t most = uint64_t{names[0].n} + names[1].n + 4 + space.n + 2 * kStep;
+  Text texts[kMostKeyParts];
   for (uint64_t i = 0; i < count; ++i) {
-    Text part = {nullptr, 0};
-    if (!SingleString(c, parts[i], &part) || part.n == 0) {
+    texts[i] = {nullptr, 0};
+    if (!SingleString(c, parts[i], &texts[i]) || texts[i].n == 0) {
       return Empty();
     }
-    SipAddSize(&sip, part.n);
-    SipAdd(&sip, part.p, part.n);
+    most += 4 + uint64_t{texts[i].n};
   }
-  uint8_t digest[16];
-  SipEnd(&sip, digest);
-  uint8_t* out = NewBytes(c, 32);
+  uint8_t* out = NewBytes(c, 32 + most);
   if (out == nullptr) {
     return Empty();
   }
+  uint8_t* p = out + 32;
+  auto add = [&p](Text t) {
+    __builtin_memcpy(p, &t.n, 4);
+    Copy(p + 4, t.p, t.n);
+    p += 4 + t.n;
+  };
+  if (space.n != 0) {
+    add(space);
+  } else {
+    CopyWide(p, names[0].p, names[0].n);
+    p += names[0].n;
+  }
+  CopyWide(p, names[1].p, names[1].n);
+  p += names[1].n;
+  for (uint64_t i = 0; i < count; ++i) {
+    add(texts[i]);
+  }
+  uint8_t digest[16];
+  SipOf(c->snapshot->namespace_key, out + 32, static_cast<uint64_t>(p - out) - 32, digest);
   for (int i = 0; i < 16; ++i) {
     uint8_t high = digest[i] >> 4, low = digest[i] & 15;
     out[2 * i] = static_cast<uint8_t>(high < 10 ? '0' + high : 'a' + high - 10);
     out[2 * i + 1] = static_cast<uint8_t>(low < 10 ? '0' + low : 'a' + low - 10);
   }
-  return OneString(c, {out, 32});
+  c->heap = out + 32;
+  Item item = StringItem({out, 32});
+  item.is_key = 1;
+  return OneItem(c, item);
 }
 
 Coll wk_uri_escape(Context* c, Coll in) {

@@ -1,6 +1,7 @@
 #include "runtime/v2/charset.h"
 
 #include <array>
+#include <cstring>
 
 #include "runtime/v2/view.h"
 
@@ -52,6 +53,16 @@ void AppendUtf8(std::string& out, uint16_t point) {
 
 bool IsUtf8(std::string_view bytes) {
   for (size_t i = 0; i < bytes.size();) {
+    for (uint64_t word; i + 8 <= bytes.size(); i += 8) {  // eight ASCII bytes at a time
+      memcpy(&word, bytes.data() + i, 8);
+      if ((word & 0x8080808080808080) != 0) {
+        i += static_cast<size_t>(__builtin_ctzll(word & 0x8080808080808080)) / 8;
+        break;
+      }
+    }
+    if (i == bytes.size()) {
+      break;
+    }
     auto c = static_cast<uint8_t>(bytes[i]);
     if (c < 0x80) {
       ++i;

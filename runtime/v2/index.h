@@ -24,6 +24,11 @@ enum { /* weir_v2_index.flags */
   WEIR_V2_LOWER_CASE_ID = 32   /* a segment id was written in lower case and read as upper case */
 };
 
+/* One bit per byte, 64 bytes to a word, the four words of a block side by side: words 4 * (offset / 64) + kind. A delimiter
+ * that equals `field` marks nothing. SPECIAL: a quote, a backslash, a control or the escape character, so that bytes without
+ * one are their own JSON text. A zero block follows the last. */
+enum { WEIR_V2_MARK_COMPONENT = 0, WEIR_V2_MARK_REPETITION = 1, WEIR_V2_MARK_SUBCOMPONENT = 2, WEIR_V2_MARK_SPECIAL = 3, WEIR_V2_MARKS = 4 };
+
 #define WEIR_V2_ID(a, b, c) ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16)
 
 /* Field k (from 1) of a segment other than MSH is the bytes after seps[first + k - 1] up to seps[first + k], for
@@ -54,6 +59,7 @@ typedef struct weir_v2_index {
   const weir_v2_segment* segments;
   const uint32_t* seps;
   const weir_v2_group* groups; /* null until AssignGroups */
+  const uint64_t* marks;
 } weir_v2_index;
 
 #ifdef __cplusplus

@@ -1,5 +1,7 @@
 #include "runtime/v2/reader.h"
 
+#include <algorithm>
+
 #include "runtime/v2/scan.h"
 
 namespace weir::v2 {
@@ -41,26 +43,19 @@ class Builder {
   Builder(const uint8_t* bytes, uint32_t size, const weir_v2_delims& delims, const IndexLimits& limits, IndexBuffers& buffers)
       : bytes_(bytes), size_(size), field_(delims.field), limits_(limits), segments_(buffers.segments), seps_(buffers.seps) {
     segments_.clear();
-    seps_.clear();
   }
 
-  // Positions of field separators, CR and LF within one block, as set bits from `base`.
-  bool Block(uint32_t base, uint64_t bits) {
-    while (bits != 0) {
-      uint32_t at = base + static_cast<uint32_t>(__builtin_ctzll(bits));
-      bits &= bits - 1;
-      uint8_t c = bytes_[at];
-      if (c == field_) {
-        if (seps_.size() >= limits_.max_separators) {
-          status = IndexStatus::kTooManyFields;
-          return false;
-        }
-        seps_.push_back(at);
-      } else if (!EndLine(at)) {
+  // Positions of field separators and of CR and LF within one block, as set bits from `base`.
+  bool Block(uint32_t base, uint64_t fields, uint64_t ends) {
+    while (ends != 0) {
+      uint64_t before = (ends & (0 - ends)) - 1;
+      if (!Separators(base, fields & before) || !EndLine(base + static_cast<uint32_t>(__builtin_ctzll(ends)))) {
         return false;
       }
+      fields &= ~before;
+      ends &= ends - 1;
     }
-    return true;
+    return Separators(base, fields);
   }
 
   bool Finish() {
@@ -70,10 +65,28 @@ class Builder {
     return true;
   }
 
+  uint32_t sep_count() const { return sep_count_; }
+
   IndexStatus status = IndexStatus::kOk;
   uint8_t flags = 0;
 
  private:
+  bool Separators(uint32_t base, uint64_t bits) {
+    auto count = static_cast<uint32_t>(__builtin_popcountll(bits));
+    if (count > limits_.max_separators || sep_count_ > limits_.max_separators - count) {
+      status = IndexStatus::kTooManyFields;
+      return false;
+    }
+    if (seps_.size() < sep_count_ + 64 + 1) {  // and a segment's end
+      seps_.resize(std::max<size_t>(2 * seps_.size(), 1024));
+    }
+    for (uint32_t* out = seps_.data() + sep_count_; bits != 0; bits &= bits - 1) {
+      *out++ = base + static_cast<uint32_t>(__builtin_ctzll(bits));
+    }
+    sep_count_ += count;
+    return true;
+  }
+
   // A line of blanks is nothing; one that starts with a segment id is a segment; any other goes on with the one before.
   bool EndLine(uint32_t end) {
     uint32_t begin = line_begin_;
@@ -119,15 +132,20 @@ class Builder {
   // Ends the last segment (again, when a line continued it) at `end`, with the end as last offset.
   void Close(uint32_t end) {
     weir_v2_segment& segment = segments_.back();
-    if (segment.first + segment.fields < seps_.size() && closed_ == segments_.size()) {
+    if (segment.first + segment.fields < sep_count_ && closed_ == segments_.size()) {
       // A continued line: the old end offset is dropped, separators found since then move up.
-      seps_.erase(seps_.begin() + segment.first + segment.fields);
+      auto at = seps_.begin() + segment.first + segment.fields;
+      std::copy(at + 1, seps_.begin() + sep_count_, at);
+      --sep_count_;
     }
     segment.end = end;
-    segment.fields = static_cast<uint32_t>(seps_.size()) - segment.first;
-    seps_.push_back(end);
+    segment.fields = sep_count_ - segment.first;
+    if (seps_.size() == sep_count_) {
+      seps_.push_back(0);
+    }
+    seps_[sep_count_++] = end;
     closed_ = segments_.size();
-    open_first_ = static_cast<uint32_t>(seps_.size());
+    open_first_ = sep_count_;
   }
 
   const uint8_t* bytes_;
@@ -138,6 +156,7 @@ class Builder {
   std::vector<uint32_t>& seps_;
   uint32_t line_begin_ = 0;
   uint32_t open_first_ = 0;
+  uint32_t sep_count_ = 0;  // of seps_, which only grows
   size_t closed_ = 0;
 };
 
@@ -173,12 +192,17 @@ IndexStatus BuildIndex(const uint8_t* bytes, uint32_t size, const IndexLimits& l
   }
   Builder builder(bytes, size, out->delims, limits, buffers);
   uint32_t words = (size + 63) / 64;
-  if (buffers.masks.size() < words) {
-    buffers.masks.resize(words);
+  if (buffers.masks.size() < size_t{words} * 2) {
+    buffers.masks.resize(size_t{words} * 2);
   }
-  ScanResult scan = ScanMasks(bytes, size, out->delims, scanner, buffers.masks.data());
+  size_t marks = size_t{words} * WEIR_V2_MARKS;
+  if (buffers.marks.size() < marks + WEIR_V2_MARKS) {
+    buffers.marks.resize(marks + WEIR_V2_MARKS);
+  }
+  ScanResult scan = ScanMasks(bytes, size, out->delims, scanner, buffers.masks.data(), buffers.marks.data());
+  std::fill_n(buffers.marks.data() + marks, WEIR_V2_MARKS, 0);
   for (uint32_t word = 0; word < words; ++word) {
-    if (!builder.Block(word * 64, buffers.masks[word])) {
+    if (!builder.Block(word * 64, buffers.masks[2 * size_t{word}], buffers.masks[2 * size_t{word} + 1])) {
       return builder.status;
     }
   }
@@ -188,8 +212,9 @@ IndexStatus BuildIndex(const uint8_t* bytes, uint32_t size, const IndexLimits& l
   out->flags = static_cast<uint8_t>(builder.flags | (scan.high ? 0 : WEIR_V2_ASCII) | (scan.escape ? WEIR_V2_HAS_ESCAPE : 0));
   out->segment_count = static_cast<uint32_t>(buffers.segments.size());
   out->segments = buffers.segments.data();
-  out->sep_count = static_cast<uint32_t>(buffers.seps.size());
+  out->sep_count = builder.sep_count();
   out->seps = buffers.seps.data();
+  out->marks = buffers.marks.data();
   return out->segment_count > 0 ? IndexStatus::kOk : IndexStatus::kHeader;
 }
 

@@ -33,7 +33,7 @@ struct IndexBuffers {
   std::vector<weir_v2_segment> segments;
   std::vector<uint32_t> seps;
   std::vector<weir_v2_group> groups;
-  std::vector<uint64_t> masks;
+  std::vector<uint64_t> masks, marks;
 };
 
 // `bytes` starts with MSH (any case) and is followed by 64 readable bytes. `out` points into `buffers` and `bytes`.
