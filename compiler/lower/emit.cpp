@@ -308,7 +308,8 @@ llvm::Value* Gen::EmitPrimitive(const Node& node, const Lead& lead) {
       // A v2 value's text is decoded where it is written.
       kernel::Path text = path->text() ? *path : kernel::Path{path->bits | kernel::Path::Of(0, 0, 0, 0, true, true, false).bits};
       PathArgs at = Arguments(*segments, text);
-      return Call("wk_path_primitive", {context_, at.items, at.count, at.path, LeadBytes(lead), how});
+      const char* helper = kind == kernel::kText ? "wk_path_text" : kind == kernel::kCode ? "wk_path_code" : "wk_path_primitive";
+      return Call(ShapedHelper(helper, text).c_str(), {context_, at.items, at.count, at.path, LeadBytes(lead), how});
     }
     Value v = Eval(*node.kids[0]);
     return Call("wk_primitive", {context_, v.items, v.count, LeadBytes(lead), how});

@@ -16,10 +16,10 @@ Gen::Gen(const ir::Module& module, llvm::Module& out)
     : module_(module), out_(out), llvm_(out.getContext()), b_(llvm_), ptr_(llvm::PointerType::get(llvm_, 0)),
       null_(llvm::ConstantPointerNull::get(ptr_)) {
   coll_ = llvm::StructType::get(llvm_, {ptr_, b_.getInt64Ty()});
-  text_ = llvm::StructType::get(llvm_, {ptr_, b_.getInt32Ty()});
+  text_ = llvm::StructType::get(llvm_, {ptr_, b_.getInt32Ty(), b_.getInt32Ty()});
   item_ = llvm::StructType::get(llvm_, {ptr_, b_.getInt32Ty(), b_.getInt32Ty(), b_.getInt8Ty(), b_.getInt8Ty(),
                                         b_.getInt8Ty(), llvm::ArrayType::get(b_.getInt8Ty(), 5)});
-  static_assert(sizeof(kernel::Item) == 24 && sizeof(kernel::Text) == 16 && sizeof(kernel::Coll) == 16);
+  static_assert(sizeof(kernel::Item) == 24 && sizeof(kernel::Text) == 16 && sizeof(kernel::Constant) == 16 && sizeof(kernel::Coll) == 16);
 }
 
 void Gen::Run() {
@@ -86,7 +86,12 @@ llvm::Constant* Gen::Bytes(std::string_view text) {
 }
 
 llvm::Constant* Gen::TextConstant(std::string_view text) {
-  return llvm::ConstantStruct::get(text_, {Bytes(text), b_.getInt32(static_cast<uint32_t>(text.size()))});
+  return llvm::ConstantStruct::get(
+      text_, {Bytes(text), b_.getInt32(static_cast<uint32_t>(text.size())), b_.getInt32(IsClean(text) ? kernel::kPlainText : kernel::kUnknownText)});
+}
+
+bool Gen::IsClean(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<uint8_t>(c) >= 0x20 && c != '"' && c != '\\'; });
 }
 
 llvm::Constant* Gen::Global(llvm::Constant* value) {

@@ -59,6 +59,7 @@ class Gen {
     llvm::Value *items, *count, *path;
   };
   static std::optional<kernel::Path> PathOf(const ir::Node& node, const ir::Node** segments);
+  static std::string ShapedHelper(const char* name, kernel::Path path);
   PathArgs Arguments(const ir::Node& segments, kernel::Path path);
   std::optional<Value> EvalPath(const ir::Node& node);
   llvm::Value* Exists(const ir::Node& node);  // i1
@@ -118,7 +119,8 @@ class Gen {
   Value Unpack(llvm::Value* pair) { return {b_.CreateExtractValue(pair, 0), b_.CreateExtractValue(pair, 1)}; }
   Value Nothing() { return {null_, b_.getInt64(0)}; }
   llvm::Constant* Bytes(std::string_view text);              // pointer to the bytes, kConstantSlack more behind them
-  llvm::Constant* TextConstant(std::string_view text);       // kernel::Text
+  llvm::Constant* TextConstant(std::string_view text);       // kernel::Constant, and so kernel::Text
+  static bool IsClean(std::string_view text);                // its own JSON text
   llvm::Constant* Global(llvm::Constant* value);             // pointer to a constant
   Value Slot(int64_t slot);
   void SetSlot(int64_t slot, Value value);

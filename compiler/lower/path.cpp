@@ -72,6 +72,15 @@ std::optional<Path> Gen::PathOf(const Node& node, const Node** segments) {
                   first_of_all);
 }
 
+// The helper of path.cpp that knows the path's shape.
+std::string Gen::ShapedHelper(const char* name, Path path) {
+  bool simple = path.subcomponent() == 0 && path.occurrence() <= Path::kFirst && path.text() && !path.composite();
+  if (!simple || (path.field() == 0 && path.component() == 0)) {
+    return name;
+  }
+  return std::string(name) + (path.field() == 0 ? "_value_component" : path.component() == 0 ? "_field" : "_field_component");
+}
+
 // A segment of the whole message is named, not passed: the helper collects it once per record.
 Gen::PathArgs Gen::Arguments(const Node& segments, Path path) {
   llvm::Value* constant = b_.getInt64(path.bits);
@@ -93,7 +102,7 @@ std::optional<Value> Gen::EvalPath(const Node& node) {
     return std::nullopt;
   }
   PathArgs at = Arguments(*segments, *path);
-  return CallValue("wk_path", {context_, at.items, at.count, at.path});
+  return CallValue(ShapedHelper("wk_path", *path).c_str(), {context_, at.items, at.count, at.path});
 }
 
 // Whether there is anything, without making it.
@@ -101,7 +110,7 @@ llvm::Value* Gen::Exists(const Node& node) {
   const Node* segments = nullptr;
   if (auto path = PathOf(node, &segments)) {
     PathArgs at = Arguments(*segments, *path);
-    return b_.CreateICmpNE(Call("wk_path_count", {context_, at.items, at.count, at.path}), b_.getInt64(0));
+    return b_.CreateICmpNE(Call(ShapedHelper("wk_path_count", *path).c_str(), {context_, at.items, at.count, at.path}), b_.getInt64(0));
   }
   return b_.CreateICmpNE(Eval(node).count, b_.getInt64(0));
 }

@@ -201,7 +201,8 @@ Value Gen::EvalPlain(const Node& node) {
 Value Gen::EvalLiteral(const Node& node) {
   const std::string& type = node.type.name;
   auto item = [&](llvm::Constant* p, uint32_t n, kernel::Kind kind) {
-    llvm::Constant* fields[] = {p, b_.getInt32(n), b_.getInt32(0), b_.getInt8(kind), b_.getInt8(0), b_.getInt8(0),
+    uint8_t clean = kind == kernel::kString && IsClean(node.text) ? kernel::kPlainText : kernel::kUnknownText;
+    llvm::Constant* fields[] = {p, b_.getInt32(n), b_.getInt32(0), b_.getInt8(kind), b_.getInt8(0), b_.getInt8(clean),
                                 llvm::ConstantAggregateZero::get(llvm::ArrayType::get(b_.getInt8Ty(), 5))};
     return Value{Global(llvm::ConstantStruct::get(item_, fields)), b_.getInt64(1)};
   };

@@ -1,37 +1,8 @@
 // Canonical JSON: FHIR primitives, strings with minimal escapes, references; and the contributions of a transform.
-#include "runtime/kernel/rt.h"
+#include "runtime/kernel/write.h"
 
 namespace weir::kernel {
 namespace {
-
-// Room for `n` more bytes; without it nothing is written and the call will be answered with OUTPUT_FULL.
-WK_INLINE bool Room(Context* c, uint64_t n) {
-  if (static_cast<uint64_t>(c->end - c->cur) < n) {
-    c->output_full = 1;
-    return false;
-  }
-  return true;
-}
-WK_INLINE void Put(Context* c, uint8_t b) { *c->cur++ = b; }
-WK_INLINE void PutRaw(Context* c, Text t) {
-  Copy(c->cur, t.p, t.n);
-  c->cur += t.n;
-}
-// Room must have been asked for kStep bytes more.
-WK_INLINE void PutWide(Context* c, const uint8_t* p, uint64_t n) {
-  CopyWide(c->cur, p, n);
-  c->cur += n;
-}
-// A constant; the comma it may start with is left out by the first in its container. The bytes before the cursor are a body's or a tag's.
-WK_INLINE void PutLead(Context* c, const uint8_t* p, uint64_t n, bool comma) {
-  uint64_t skip = comma && (c->cur[-1] == '{' || c->cur[-1] == '[') ? 1 : 0;
-  PutWide(c, p + skip, n - skip);
-}
-WK_INLINE void Bound(Context* c) {
-  if (static_cast<uint64_t>(c->cur - c->body) > kMaxOutput && c->failure == kNone) {
-    c->failure = kLimit;
-  }
-}
 
 void PutEscaped(Context* c, Text t) {
   uint8_t* out = c->cur;
@@ -439,42 +410,12 @@ bool wk_ordered(Context* c, Coll first, Coll second) {
 
 }  // extern "C"
 
-namespace {
-
-WK_INLINE void PutTail(Context* c, const uint8_t* lead, Writing how) {
-  if (how.tail_size() != 0 && Room(c, how.tail_size() + kStep)) {
-    PutWide(c, lead + how.lead_size(), how.tail_size());
-  }
-}
-
-// Text of the input that is its own JSON text.
-WK_INLINE bool PutClean(Context* c, Text t, uint32_t kind) {
-  bool plain = kind == kText;
-  if (kind == kCode) {  // clean text has no other blank
-    plain = true;
-    for (uint32_t i = 0; i < t.n; ++i) {
-      plain &= t.p[i] != ' ';
-    }
-  } else if (kind == kUri || kind == kId) {
-    plain = Allowed(t, kind);
-  }
-  if (!plain) {
-    return false;
-  }
-  if (Room(c, uint64_t{t.n} + 2 + kStep)) {
-    Put(c, '"');
-    PutWide(c, t.p, t.n);
-    Put(c, '"');
-  }
-  return true;
-}
-
-bool WriteText(Context* c, Text t, bool fits_kind, bool clean, const uint8_t* lead, Writing how) {
+bool WriteText(Context* c, Text t, bool fits_kind, const uint8_t* lead, Writing how) {
   uint8_t* mark = c->cur;
   if (how.lead_size() != 0 && Room(c, how.lead_size() + kStep)) {
     PutLead(c, lead, how.lead_size(), how.comma());
   }
-  if (!(clean && PutClean(c, t, how.kind())) && (!fits_kind || !FromText(c, t, how.kind()))) {
+  if (!fits_kind || !FromText(c, t, how.kind())) {
     c->cur = mark;
     if (how.degrade()) {
       ++c->counters[WEIR_COUNT_DEGRADED];
@@ -495,26 +436,20 @@ bool WritePrimitive(Context* c, Coll in, const uint8_t* lead, Writing how) {
   if (!PrimitiveText(c, in, buffer, &t)) {
     return false;
   }
-  bool is_key = in.items[0].is_key != 0;
-  Writing as = is_key && how.kind() == kId ? Writing{how.bits - (uint64_t{kId - kText} << Writing::kKindShift)} : how;  // any key is an id
-  return WriteText(c, t, FitsKind(in.items[0], how.kind()), is_key, lead, as);
+  const Item& item = in.items[0];
+  if (item.kind == kString && item.clean != kUnknownText) {
+    // A key is an id.
+    bool key = item.clean == kKeyText && how.kind() == kId;
+    if (WriteClean(c, t, lead, key ? Writing{how.bits - (uint64_t{kId - kText} << Writing::kKindShift)} : how)) {
+      return true;
+    }
+  }
+  return WriteText(c, t, FitsKind(item, how.kind()), lead, how);
 }
-
-}  // namespace
 
 extern "C" {
 
 bool wk_primitive(Context* c, Coll in, const uint8_t* lead, uint64_t how) { return WritePrimitive(c, in, lead, {how}); }
-
-bool wk_path_primitive(Context* c, const Item* items, uint64_t count, uint64_t path, const uint8_t* lead, uint64_t how) {
-  Text t;
-  bool clean = false;
-  Coll found = PathText(c, PathSegments(c, items, count), {path}, &t, &clean);
-  if (found.items != nullptr) {
-    return WritePrimitive(c, found, lead, {how});
-  }
-  return found.count != 0 && WriteText(c, t, true, clean, lead, {how});
-}
 
 // The lead ends with `{"reference":"Type/`, the tail starts with `"}`.
 bool wk_reference(Context* c, Coll in, const uint8_t* lead, uint64_t how) {
@@ -525,8 +460,8 @@ bool wk_reference(Context* c, Coll in, const uint8_t* lead, uint64_t how) {
   }
   if (Room(c, writing.lead_size() + uint64_t{id.n} * 6 + kStep)) {
     PutLead(c, lead, writing.lead_size(), writing.comma());
-    if (in.items[0].is_key != 0) {
-      PutWide(c, id.p, 32);
+    if (in.items[0].clean != kUnknownText) {
+      PutWide(c, id.p, id.n);
     } else {
       PutEscaped(c, id);
     }

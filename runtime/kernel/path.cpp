@@ -1,14 +1,14 @@
 // A v2 path in one step: the text of a (sub)component of a field's occurrence, found by the index's marks. What is not the
 // common case (several segments or occurrences, MSH-1 and MSH-2, null, escapes) is left to the operations of v2.cpp, one by one.
-#include "runtime/kernel/rt.h"
+#include "runtime/kernel/write.h"
 
 namespace weir::kernel {
 namespace {
 
 constexpr uint32_t kMsh = WEIR_V2_ID('M', 'S', 'H');
 
-// First mark in [from, end), or `end`.
-WK_INLINE uint32_t NextMark(const Context* c, uint32_t kind, uint32_t from, uint32_t end) {
+// First mark in [from, end), or `end`; for what is longer than a window.
+__attribute__((noinline)) uint32_t NextMark(const Context* c, uint32_t kind, uint32_t from, uint32_t end) {
   if (from >= end) {
     return end;
   }
@@ -28,111 +28,156 @@ WK_INLINE uint32_t NextMark(const Context* c, uint32_t kind, uint32_t from, uint
   return end;
 }
 
+// The marks of the 64 bytes from `at`.
+WK_INLINE uint64_t Window(const Context* c, uint32_t kind, uint32_t at) {
+  const uint64_t* word = c->index->marks + uint64_t{at >> 6} * WEIR_V2_MARKS + kind;
+  uint32_t shift = at & 63;
+  return word[0] >> shift | word[WEIR_V2_MARKS] << 1 << (63 - shift);
+}
+constexpr uint32_t kWindow = 64;
+WK_INLINE uint64_t Below(uint32_t n) { return ~uint64_t{0} >> (kWindow - n); }  // the n lowest bits, n from 1 to 64
+
 struct Range {
   uint32_t begin, end;
+  uint32_t size() const { return end - begin; }
 };
 
-// The nth part between marks; false when there are fewer.
+// The nth part between marks; false when there are fewer or it is empty. The range is not empty, and no longer than a window
+// unless kWide.
+template <bool kWide>
 WK_INLINE bool Part(const Context* c, uint32_t kind, uint32_t n, Range* range) {
-  while (--n != 0) {
-    range->begin = NextMark(c, kind, range->begin, range->end) + 1;
-    if (range->begin > range->end) {
+  if constexpr (kWide) {
+    while (--n != 0) {
+      range->begin = NextMark(c, kind, range->begin, range->end) + 1;
+      if (range->begin >= range->end) {
+        return false;
+      }
+    }
+    range->end = NextMark(c, kind, range->begin, range->end);
+    return range->begin < range->end;
+  }
+  uint64_t marks = Window(c, kind, range->begin) & Below(range->size());
+  uint32_t begin = 0;
+  for (; --n != 0; marks &= marks - 1) {
+    if (marks == 0) {
       return false;
     }
+    begin = static_cast<uint32_t>(__builtin_ctzll(marks)) + 1;
   }
-  range->end = NextMark(c, kind, range->begin, range->end);
-  return true;
+  range->end = marks != 0 ? range->begin + static_cast<uint32_t>(__builtin_ctzll(marks)) : range->end;
+  range->begin += begin;
+  return range->begin < range->end;
 }
 
 enum Found : uint32_t { kNothing, kPiece, kLong };  // kLong: take the long way
 
-// Narrows `range` to the nth part of what is at `level`, as ComponentOf does.
-WK_INLINE bool Descend(const Context* c, uint32_t n, Range* range, uint8_t* level) {
-  if (*level == kSubcomponentLevel) {
+struct Slice {
+  Range range;
+  uint32_t segment;
+  uint8_t level;
+};
+WK_INLINE Item ItemOf(const Context* c, const Slice& piece) {
+  return {c->input->bytes + piece.range.begin, piece.range.size(), piece.segment, kV2, piece.level, kUnknownText, {}};
+}
+
+// Narrows the piece to its nth part, as ComponentOf does.
+template <bool kWide>
+WK_INLINE bool Descend(const Context* c, uint32_t n, Slice* piece) {
+  if (piece->level == kSubcomponentLevel) {
     return n == 1;
   }
-  bool field = *level == kFieldLevel;
-  *level = field ? kComponentLevel : kSubcomponentLevel;
-  return Part(c, field ? WEIR_V2_MARK_COMPONENT : WEIR_V2_MARK_SUBCOMPONENT, n, range);
+  bool field = piece->level == kFieldLevel;
+  piece->level = field ? kComponentLevel : kSubcomponentLevel;
+  return Part<kWide>(c, field ? WEIR_V2_MARK_COMPONENT : WEIR_V2_MARK_SUBCOMPONENT, n, &piece->range);
 }
 
-// The one occurrence of the segment's field that the path may mean; kLong when it is not that easy to tell.
-WK_INLINE Found Occurrence(Context* c, const Item& segment, Path path, Range* range, bool* only) {
-  const weir_v2_segment& s = c->index->segments[segment.segment];
-  const uint32_t* seps = c->index->seps + s.first;
-  uint32_t n = path.field();
-  if (s.id == kMsh) {
-    if (n <= 2) {
-      return kLong;
+// From a field's text, or from a value's, to what the path means in it.
+template <bool kWide>
+WK_INLINE Found Narrow(Context* c, Path path, Slice* piece) {
+  bool only = true;
+  if (path.field() != 0) {
+    if (path.occurrence() > Path::kFirst) {
+      if (!Part<kWide>(c, WEIR_V2_MARK_REPETITION, path.occurrence() - Path::kFirst, &piece->range)) {
+        return kNothing;
+      }
+    } else {
+      uint32_t end = piece->range.end;
+      if (!Part<kWide>(c, WEIR_V2_MARK_REPETITION, 1, &piece->range)) {
+        return kLong;  // the first is empty, later ones may not be
+      }
+      only = end == piece->range.end;
+      if (!only && path.occurrence() != Path::kFirst) {
+        return kLong;
+      }
     }
-    --n;
   }
-  if (n == 0 || n > s.fields || seps[0] != s.begin + 3) {
-    return kNothing;
+  // A piece that is there makes the field it is in be there; one that is not says nothing about a later occurrence.
+  Found none = only ? kNothing : kLong;
+  if ((path.component() != 0 && !Descend<kWide>(c, path.component(), piece)) ||
+      (path.subcomponent() != 0 && !Descend<kWide>(c, path.subcomponent(), piece))) {
+    return none;
   }
-  *range = {seps[n - 1] + 1, seps[n]};
-  if (range->begin >= range->end) {
-    return kNothing;
-  }
-  if (s.id == kMsh && range->end <= s.begin + 9) {
-    return kLong;  // a header this short: see IsPresent
-  }
-  if (path.occurrence() > Path::kFirst) {
-    return Part(c, WEIR_V2_MARK_REPETITION, path.occurrence() - Path::kFirst, range) ? kPiece : kNothing;
-  }
-  uint32_t end = NextMark(c, WEIR_V2_MARK_REPETITION, range->begin, range->end);
-  *only = end == range->end;
-  range->end = end;
-  return *only || path.occurrence() == Path::kFirst ? kPiece : kLong;
+  const weir_v2_delims& d = c->index->delims;
+  uint8_t first = c->input->bytes[piece->range.begin];
+  bool plain = first > ' ' && first != '"' && first != d.subcomponent && first != d.component;
+  return plain || IsPresent(c, ItemOf(c, *piece)) ? kPiece : none;
 }
+__attribute__((noinline)) Found NarrowWide(Context* c, Path path, Slice* piece) { return Narrow<true>(c, path, piece); }
 
-WK_INLINE Found Find(Context* c, Coll from, Path path, Item* out) {
+WK_INLINE Found Find(Context* c, Coll from, Path path, Slice* piece) {
   if (from.count != 1) {
     return from.count == 0 ? kNothing : kLong;
   }
   const Item& item = from.items[0];
-  Range range;
-  uint8_t level = kFieldLevel;
-  bool only = true;
-  if (item.kind != kV2 || (path.field() != 0 ? item.level != kSegment : item.level < kFieldLevel)) {
+  if (item.kind != kV2) {
     return kLong;
   }
-  if (path.field() == 0) {
-    auto begin = static_cast<uint32_t>(item.p - c->input->bytes);
-    range = {begin, begin + item.n};
-    level = item.level;
-    const weir_v2_segment& s = c->index->segments[item.segment];
-    if (s.id == kMsh && begin <= s.begin + 9) {
-      return kLong;  // MSH-1 and MSH-2
+  piece->segment = item.segment;
+  const weir_v2_segment& s = c->index->segments[item.segment];
+  uint32_t n = path.field();
+  if (n != 0) {
+    const uint32_t* seps = c->index->seps + s.first;
+    n -= s.id == kMsh ? 1 : 0;
+    if (item.level != kSegment || (s.id == kMsh && n <= 1)) {
+      return kLong;
     }
-  } else if (Found found = Occurrence(c, item, path, &range, &only); found != kPiece) {
-    return found;
+    if (n > s.fields || seps[0] != s.begin + 3) {
+      return kNothing;
+    }
+    piece->range = {seps[n - 1] + 1, seps[n]};
+    piece->level = kFieldLevel;
+  } else {
+    if (item.level < kFieldLevel) {
+      return kLong;
+    }
+    auto begin = static_cast<uint32_t>(item.p - c->input->bytes);
+    piece->range = {begin, begin + item.n};
+    piece->level = item.level;
   }
-  // A piece that is there makes the field it is in be there; one that is not says nothing about a later occurrence.
-  Found none = only ? kNothing : kLong;
-  if ((path.component() != 0 && !Descend(c, path.component(), &range, &level)) ||
-      (path.subcomponent() != 0 && !Descend(c, path.subcomponent(), &range, &level)) || range.begin >= range.end) {
-    return none;
+  if (piece->range.begin >= piece->range.end) {
+    return kNothing;
   }
-  const uint8_t* p = c->input->bytes + range.begin;
-  *out = {p, range.end - range.begin, item.segment, kV2, level, 0, {}};
-  const weir_v2_delims& d = c->index->delims;
-  uint8_t first = *p;
-  bool plain = first > ' ' && first != '"' && (level != kFieldLevel || first != d.component) &&
-               (level == kSubcomponentLevel || first != d.subcomponent);
-  return plain || IsPresent(c, *out) ? kPiece : none;
+  if (s.id == kMsh && piece->range.begin < s.begin + 9) {
+    return kLong;  // MSH-1 and MSH-2 as values, or a header so short that IsPresent looks at it in another way
+  }
+  return piece->range.size() <= kWindow ? Narrow<false>(c, path, piece) : NarrowWide(c, path, piece);
 }
 
+__attribute__((noinline)) Text DecodedWide(Context* c, const Slice& piece, bool composite) { return DecodedText(c, ItemOf(c, piece), composite); }
+
 // Text of what Find found. `clean`: its bytes are their own JSON text and lie in the input.
-WK_INLINE Text Decoded(Context* c, const Item& piece, bool composite, bool* clean) {
-  auto begin = static_cast<uint32_t>(piece.p - c->input->bytes);
-  uint32_t end = begin + piece.n;
-  if (composite && piece.level != kSubcomponentLevel) {
-    uint32_t sub = NextMark(c, WEIR_V2_MARK_SUBCOMPONENT, begin, end);
-    end = piece.level == kFieldLevel ? NextMark(c, WEIR_V2_MARK_COMPONENT, begin, sub) : sub;
+WK_INLINE Text Decoded(Context* c, const Slice& piece, bool composite, bool* clean) {
+  Range range = piece.range;
+  *clean = false;
+  if (range.size() > kWindow || (Window(c, WEIR_V2_MARK_SPECIAL, range.begin) & Below(range.size())) != 0) {
+    return DecodedWide(c, piece, composite);
   }
-  *clean = NextMark(c, WEIR_V2_MARK_SPECIAL, begin, end) == end;
-  return *clean ? Trim({piece.p, end - begin}) : DecodedText(c, piece, composite);
+  if (composite && piece.level != kSubcomponentLevel &&
+      ((piece.level == kFieldLevel && !Part<false>(c, WEIR_V2_MARK_COMPONENT, 1, &range)) || !Part<false>(c, WEIR_V2_MARK_SUBCOMPONENT, 1, &range))) {
+    return {nullptr, 0};
+  }
+  *clean = true;
+  return Trim({c->input->bytes + range.begin, range.size()});
 }
 
 __attribute__((noinline)) Coll LongWay(Context* c, Coll segments, Path path) {
@@ -171,51 +216,101 @@ WK_INLINE Coll Segments(Context* c, const Item* items, uint64_t count) {
   return c->memo[memo];
 }
 
-}  // namespace
+// Most paths are of a few shapes. Each has its own helpers, in which the compiler knows what the path does not do.
+enum Shape { kAnyShape, kField, kFieldComponent, kValueComponent };
 
-Coll PathText(Context* c, Coll segments, Path path, Text* text, bool* clean) {
-  Item piece;
-  Found found = Find(c, segments, path, &piece);
-  if (found == kLong) {
-    return LongWay(c, segments, path);
+template <Shape kShape>
+WK_INLINE Path As(uint64_t bits) {
+  if constexpr (kShape == kAnyShape) {
+    return {bits};
   }
-  *text = found == kPiece ? Decoded(c, piece, path.composite(), clean) : Text{nullptr, 0};
-  return {nullptr, text->n != 0 ? uint64_t{1} : 0};
+  uint64_t field = kShape == kValueComponent ? 0 : bits & Path::kMostField, component = bits >> 16 & Path::kMostPart;
+  if constexpr (kShape != kValueComponent) {
+    __builtin_assume(field != 0);
+  }
+  if constexpr (kShape == kField) {
+    component = 0;
+  } else {
+    __builtin_assume(component != 0);
+  }
+  uint64_t occurrence = kShape == kValueComponent ? 0 : bits >> 32 & 1;
+  return {field | component << 16 | occurrence << 32 | uint64_t{1} << 48 | (bits & uint64_t{1} << 50)};
 }
 
-Coll PathSegments(Context* c, const Item* items, uint64_t count) { return Segments(c, items, count); }
+template <Shape kShape>
+WK_INLINE Coll Value(Context* c, const Item* items, uint64_t count, uint64_t bits) {
+  Path path = As<kShape>(bits);
+  Coll from = Segments(c, items, count);
+  Slice slice;
+  Found found = Find(c, from, path, &slice);
+  if (found != kPiece) {
+    return found == kNothing ? Empty() : LongWay(c, from, path);
+  }
+  if (!path.text()) {
+    return OneItem(c, ItemOf(c, slice));
+  }
+  bool clean;
+  Text text = Decoded(c, slice, path.composite(), &clean);
+  if (text.n == 0) {
+    return Empty();
+  }
+  Item item = StringItem(text);
+  item.clean = clean ? kPlainText : kUnknownText;
+  return OneItem(c, item);
+}
+
+template <Shape kShape>
+WK_INLINE uint64_t Count(Context* c, const Item* items, uint64_t count, uint64_t bits) {
+  Path path = As<kShape>(bits);
+  Coll from = Segments(c, items, count);
+  Slice slice;
+  Found found = Find(c, from, path, &slice);
+  if (found != kPiece) {
+    return found == kNothing ? 0 : LongWay(c, from, path).count;
+  }
+  bool clean;
+  return !path.text() || Decoded(c, slice, path.composite(), &clean).n != 0 ? 1 : 0;
+}
+
+template <Shape kShape, int kKind = -1>
+WK_INLINE bool Primitive(Context* c, const Item* items, uint64_t count, uint64_t bits, const uint8_t* lead, uint64_t how_bits) {
+  Path path = As<kShape>(bits);
+  Coll from = Segments(c, items, count);
+  Writing how = {how_bits};
+  if constexpr (kKind >= 0) {
+    how.bits = (how_bits & ~(uint64_t{15} << Writing::kKindShift)) | uint64_t{kKind} << Writing::kKindShift;
+  }
+  Slice slice;
+  Found found = Find(c, from, path, &slice);
+  if (found != kPiece) {
+    return found == kLong && WritePrimitive(c, LongWay(c, from, path), lead, how);
+  }
+  bool clean;
+  Text text = Decoded(c, slice, path.composite(), &clean);
+  return text.n != 0 && ((clean && WriteClean(c, text, lead, how)) || WriteText(c, text, true, lead, how));
+}
+
+}  // namespace
 
 extern "C" {
 
-Coll wk_path(Context* c, const Item* items, uint64_t count, uint64_t spec) {
-  Path path = {spec};
-  Coll segments = Segments(c, items, count);
-  Item piece;
-  Found found = Find(c, segments, path, &piece);
-  if (found != kPiece) {
-    return found == kNothing ? Empty() : LongWay(c, segments, path);
+#define WK_SHAPES(name, shape)                                                                                                            \
+  Coll wk_path##name(Context* c, const Item* items, uint64_t count, uint64_t path) { return Value<shape>(c, items, count, path); }          \
+  uint64_t wk_path_count##name(Context* c, const Item* items, uint64_t count, uint64_t path) { return Count<shape>(c, items, count, path); } \
+  bool wk_path_primitive##name(Context* c, const Item* items, uint64_t count, uint64_t path, const uint8_t* lead, uint64_t how) {           \
+    return Primitive<shape>(c, items, count, path, lead, how);                                                                            \
+  }                                                                                                                                       \
+  bool wk_path_text##name(Context* c, const Item* items, uint64_t count, uint64_t path, const uint8_t* lead, uint64_t how) {                \
+    return Primitive<shape, kText>(c, items, count, path, lead, how);                                                                     \
+  }                                                                                                                                       \
+  bool wk_path_code##name(Context* c, const Item* items, uint64_t count, uint64_t path, const uint8_t* lead, uint64_t how) {                \
+    return Primitive<shape, kCode>(c, items, count, path, lead, how);                                                                     \
   }
-  if (!path.text()) {
-    return OneItem(c, piece);
-  }
-  bool clean;
-  Text text = Decoded(c, piece, path.composite(), &clean);
-  return text.n != 0 ? OneString(c, text) : Empty();
-}
-
-uint64_t wk_path_count(Context* c, const Item* items, uint64_t count, uint64_t spec) {
-  Path path = {spec};
-  Coll segments = Segments(c, items, count);
-  Item piece;
-  Found found = Find(c, segments, path, &piece);
-  if (found == kLong) {
-    return LongWay(c, segments, path).count;
-  }
-  bool clean;
-  return found == kPiece && (!path.text() || Decoded(c, piece, path.composite(), &clean).n != 0) ? 1 : 0;
-}
-
-Coll wk_segments_of(Context* c, uint64_t count) { return Segments(c, nullptr, count); }
+WK_SHAPES(, kAnyShape)
+WK_SHAPES(_field, kField)
+WK_SHAPES(_field_component, kFieldComponent)
+WK_SHAPES(_value_component, kValueComponent)
+#undef WK_SHAPES
 
 // Whether the field may hold `""`: something is written in it.
 bool wk_field_written(Context* c, const Item* items, uint64_t count, uint32_t n) {

@@ -1,5 +1,5 @@
 // Entry and exit of a call, and what identifies and orders a record.
-#include "runtime/kernel/rt.h"
+#include "runtime/kernel/siphash.h"
 
 namespace weir::kernel {
 namespace {
@@ -144,16 +144,15 @@ void wk_digest(Context* c, weir_probe* probe, const Excluded* excluded, uint64_t
   static const uint8_t kZeros[16] = {};
   const weir_v2_index* index = c->index;
   const weir_v2_delims& d = index->delims;
-  Sip sip;
-  SipStart(&sip, kZeros);
+  SipStream sip(kZeros);
   for (uint32_t i = 0; i < index->segment_count; ++i) {
     const weir_v2_segment& s = index->segments[i];
     if (s.id == 0) {
       continue;
     }
     uint8_t id[3] = {static_cast<uint8_t>(s.id), static_cast<uint8_t>(s.id >> 8), static_cast<uint8_t>(s.id >> 16)};
-    SipAddSize(&sip, 3);
-    SipAdd(&sip, id, 3);
+    sip.Add(3u);
+    sip.Add(Text{id, 3});
     bool msh = s.id == kMsh;
     uint32_t empties = 0;
     Text field;
@@ -178,14 +177,14 @@ void wk_digest(Context* c, weir_probe* probe, const Excluded* excluded, uint64_t
         continue;
       }
       for (; empties != 0; --empties) {
-        SipAddSize(&sip, 0);
+        sip.Add(0u);
       }
-      SipAddSize(&sip, field.n);
-      SipAdd(&sip, field.p, field.n);
+      sip.Add(field.n);
+      sip.Add(Text{field.p, field.n});
     }
-    SipAddSize(&sip, 0xFFFFFFFF);
+    sip.Add(0xFFFFFFFFu);
   }
-  SipEnd(&sip, probe->content_digest);
+  sip.End(probe->content_digest);
 }
 
 void wk_probe_event(Context* c, weir_probe* probe) {

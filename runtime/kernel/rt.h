@@ -14,6 +14,8 @@ namespace weir::kernel {
 enum Kind : uint8_t { kString = 0, kBoolean = 1, kInteger = 2, kV2 = 3 };
 enum Level : uint8_t { kMessage = 0, kGroup = 1, kSegment = 2, kFieldLevel = 3, kComponentLevel = 4, kSubcomponentLevel = 5 };
 
+enum Clean : uint8_t { kUnknownText = 0, kPlainText = 1, kKeyText = 2 };
+
 // String and v2: bytes [p, p+n); v2 also its segment's ordinal. Boolean and Integer: n or p hold the number.
 struct Item {
   const uint8_t* p;
@@ -21,7 +23,7 @@ struct Item {
   uint32_t segment;
   uint8_t kind;
   uint8_t level;
-  uint8_t is_key;  // String of 32 lower-case hex digits, made by wk_key
+  uint8_t clean;  // kPlainText: a String that is its own JSON text, kConstantSlack behind it; kKeyText: such of 32 hex digits
   uint8_t unused[5];
 };
 
@@ -35,6 +37,11 @@ struct Text {
   const uint8_t* p;
   uint32_t n;
 };
+struct Constant {  // laid out as Text
+  const uint8_t* p;
+  uint32_t n;
+  uint32_t clean;  // Clean
+};
 
 struct Zone {
   const struct Transition* transitions;
@@ -47,7 +54,8 @@ struct Transition {
 };
 
 struct Row {  // of a table's column, sorted by `from`
-  Text from, value;
+  Text from;
+  Constant value;
 };
 
 // A message structure, for `groups`: its segment places in order, each with the groups around it, outermost first.
@@ -113,7 +121,7 @@ struct Writing {
   constexpr uint32_t site() const { return static_cast<uint32_t>(bits >> 32); }
 };
 constexpr uint32_t kMostKeyParts = 64;
-constexpr uint32_t kConstantSlack = 32;  // readable bytes behind every constant that helpers copy in wide steps
+constexpr uint32_t kConstantSlack = 33;  // readable bytes behind every constant that helpers copy in wide steps
 
 enum Failure : uint32_t { kNone = 0, kError = 1, kRejected = 2, kLimit = 3 };
 
@@ -197,10 +205,11 @@ WK_INLINE void Fail(Context* c) {
     c->failure = kError;
   }
 }
-// Copies in steps of 16: reads and writes up to 15 bytes more.
-constexpr uint32_t kStep = 16;
+// Copies in steps of 32, at least one: reads and writes up to 32 bytes more.
+constexpr uint32_t kStep = 32;
 WK_INLINE void CopyWide(uint8_t* to, const uint8_t* from, uint64_t n) {
-  for (uint64_t i = 0; i < n; i += kStep) {
+  __builtin_memcpy(to, from, kStep);
+  for (uint64_t i = kStep; i < n; i += kStep) {
     __builtin_memcpy(to + i, from + i, kStep);
   }
 }
@@ -232,6 +241,7 @@ WK_INLINE Coll OneItem(Context* c, Item item) {
 }
 WK_INLINE Item StringItem(Text t) { return {t.p, t.n, 0, kString, 0, 0, {}}; }
 WK_INLINE Coll OneString(Context* c, Text t) { return OneItem(c, StringItem(t)); }
+WK_INLINE Coll OneConstant(Context* c, const Constant& t) { return OneItem(c, {t.p, t.n, 0, kString, 0, static_cast<uint8_t>(t.clean), {}}); }
 WK_INLINE Text TextOf(const Item& item) { return {item.p, item.n}; }
 
 // groups.cpp
@@ -244,9 +254,7 @@ Text Piece(Context* c, const Item& item, uint32_t n);
 Text FieldText(Context* c, uint32_t segment, uint32_t field, uint32_t component);
 Text EventOf(Context* c);
 bool WholeField(Context* c, uint32_t segment, uint32_t field, Text* out);
-// path.cpp: the one text of the path, count 1 and `items` null; or what the long way answered. `clean` is set in the first case.
-Coll PathText(Context* c, Coll segments, Path path, Text* text, bool* clean);
-Coll PathSegments(Context* c, const Item* items, uint64_t count);
+// v2.cpp
 extern "C" {
 Coll wk_segments(Context* c, Coll in, uint32_t id);
 Coll wk_field(Context* c, Coll in, uint32_t n);
@@ -273,15 +281,5 @@ bool ParseIsoTime(Text text, Temporal* t);
 int64_t LocalSeconds(const Temporal& t);
 int32_t OffsetAt(const Zone* zone, int64_t local);
 uint32_t Format(const Temporal& t, uint8_t* out);  // at most 40 bytes
-
-// siphash.cpp
-struct Sip {
-  uint64_t v0, v1, v2, v3, tail, size;
-};
-void SipStart(Sip* s, const uint8_t* key);
-void SipAdd(Sip* s, const uint8_t* p, uint32_t n);
-void SipAddSize(Sip* s, uint32_t n);
-void SipEnd(Sip* s, uint8_t out[16]);
-void SipOf(const uint8_t* key, const uint8_t* p, uint64_t n, uint8_t out[16]);
 
 }  // namespace weir::kernel

@@ -120,8 +120,39 @@ WK_INLINE uint8_t* TwoDigits(uint8_t* out, int32_t value) {
 
 }  // namespace
 
+// Eight digits as a number of two digits each, first pair lowest byte; false when one is none.
+WK_INLINE bool Pairs(const uint8_t* p, uint64_t* out) {
+  uint64_t word;
+  __builtin_memcpy(&word, p, 8);
+  uint64_t digits = word - 0x3030303030303030;
+  if (((word & 0xF0F0F0F0F0F0F0F0) != 0x3030303030303030) || ((digits + 0x0606060606060606) & 0xF0F0F0F0F0F0F0F0) != 0) {
+    return false;
+  }
+  *out = (digits * 10 + (digits >> 8)) & 0x00FF00FF00FF00FF;  // no pair exceeds 99, so none carries
+  return true;
+}
+WK_INLINE int32_t Pair(uint64_t pairs, int i) { return static_cast<int32_t>(pairs >> (16 * i) & 0xFF); }
+
 bool ParseHl7(Text text, Temporal* t) {
   *t = Blank0();
+  uint64_t date, clock;
+  if ((text.n == 8 || text.n == 14) && Pairs(text.p, &date)) {  // what nearly all of them are
+    t->year = Pair(date, 0) * 100 + Pair(date, 1);
+    t->month = Pair(date, 2);
+    t->day = Pair(date, 3);
+    t->precision = kDay;
+    if (text.n == 8) {
+      return Exists(*t);
+    }
+    if (Pairs(text.p + 6, &clock)) {
+      t->hour = Pair(clock, 1);
+      t->minute = Pair(clock, 2);
+      t->second = Pair(clock, 3);
+      t->precision = kSecond;
+      return Exists(*t);
+    }
+    *t = Blank0();
+  }
   Scan in = {text.p, text.p + text.n};
   if (!in.Number(4, &t->year)) {
     return false;
@@ -201,7 +232,13 @@ int64_t LocalSeconds(const Temporal& t) {
 int32_t OffsetAt(const Zone* zone, int64_t local) {
   // The first rule that holds at its own reading of `local`: at an overlap the earlier instant. In a gap, before it.
   const Transition* rules = zone->transitions;
-  for (uint32_t i = 0; i < zone->count; ++i) {
+  // No offset reaches a day, so no rule that ended a day before can be it.
+  uint32_t low = 0, high = zone->count;
+  while (low + 1 < high) {
+    uint32_t middle = (low + high) / 2;
+    (rules[middle].from <= local - 86400 ? low : high) = middle;
+  }
+  for (uint32_t i = low; i < zone->count; ++i) {
     int64_t instant = local - rules[i].offset;
     if (i != 0 && instant < rules[i].from) {
       return static_cast<int32_t>(rules[i - 1].offset);
@@ -215,6 +252,13 @@ int32_t OffsetAt(const Zone* zone, int64_t local) {
 
 uint32_t Format(const Temporal& t, uint8_t* out) {
   uint8_t* p = out;
+  if (t.precision == kDay && !t.is_time) {
+    TwoDigits(TwoDigits(p, t.year / 100), t.year % 100);
+    p[4] = p[7] = '-';
+    TwoDigits(p + 5, t.month);
+    TwoDigits(p + 8, t.day);
+    return 10;
+  }
   if (!t.is_time) {
     p = TwoDigits(TwoDigits(p, t.year / 100), t.year % 100);
     if (t.precision >= kMonth) {

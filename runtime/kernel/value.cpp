@@ -1,5 +1,5 @@
 // Operators and functions over collections: equality, logic's inputs, strings, keys, tables, authorities.
-#include "runtime/kernel/rt.h"
+#include "runtime/kernel/siphash.h"
 
 namespace weir::kernel {
 namespace {
@@ -439,18 +439,18 @@ Coll wk_substring(Context* c, Coll in, Coll start, const Item* length, uint64_t 
   return OneString(c, {rest.p, OffsetOfPoint(rest, static_cast<uint64_t>(count))});
 }
 
-Coll wk_lookup(Context* c, Coll in, const Row* rows, uint64_t count, const Text* otherwise) {
+Coll wk_lookup(Context* c, Coll in, const Row* rows, uint64_t count, const Constant* otherwise) {
   Text t;
   if (!SingleString(c, in, &t)) {
     return Empty();
   }
-  Text value = otherwise != nullptr ? *otherwise : Text{nullptr, 0};
+  const Constant* value = otherwise;
   uint64_t low = 0, high = count;
   while (low < high) {
     uint64_t middle = (low + high) / 2;
     int order = Order(rows[middle].from, t);
     if (order == 0) {
-      value = rows[middle].value;
+      value = &rows[middle].value;
       break;
     }
     if (order < 0) {
@@ -459,7 +459,7 @@ Coll wk_lookup(Context* c, Coll in, const Row* rows, uint64_t count, const Text*
       high = middle;
     }
   }
-  return value.n != 0 ? OneString(c, value) : Empty();
+  return value != nullptr && value->n != 0 ? OneConstant(c, *value) : Empty();
 }
 
 // Whether a key's part is there: without it the parts after it are not evaluated.
@@ -471,46 +471,38 @@ bool wk_key_part(Context* c, Coll in) {
 // `names`: the package, and type with keyspace, each with its size before it.
 Coll wk_key(Context* c, const Text* names, const Coll* parts, uint64_t count) {
   Text space = {c->snapshot->namespace_name, c->snapshot->namespace_size};
-  uint64_t most = uint64_t{names[0].n} + names[1].n + 4 + space.n + 2 * kStep;
   Text texts[kMostKeyParts];
   for (uint64_t i = 0; i < count; ++i) {
     texts[i] = {nullptr, 0};
     if (!SingleString(c, parts[i], &texts[i]) || texts[i].n == 0) {
       return Empty();
     }
-    most += 4 + uint64_t{texts[i].n};
   }
-  uint8_t* out = NewBytes(c, 32 + most);
+  uint8_t* out = NewBytes(c, 32);
   if (out == nullptr) {
     return Empty();
   }
-  uint8_t* p = out + 32;
-  auto add = [&p](Text t) {
-    __builtin_memcpy(p, &t.n, 4);
-    Copy(p + 4, t.p, t.n);
-    p += 4 + t.n;
-  };
+  SipStream sip(c->snapshot->namespace_key);
   if (space.n != 0) {
-    add(space);
+    sip.Add(space.n);
+    sip.Add(space);
   } else {
-    CopyWide(p, names[0].p, names[0].n);
-    p += names[0].n;
+    sip.Add(names[0]);
   }
-  CopyWide(p, names[1].p, names[1].n);
-  p += names[1].n;
+  sip.Add(names[1]);
   for (uint64_t i = 0; i < count; ++i) {
-    add(texts[i]);
+    sip.Add(texts[i].n);
+    sip.Add(texts[i]);
   }
   uint8_t digest[16];
-  SipOf(c->snapshot->namespace_key, out + 32, static_cast<uint64_t>(p - out) - 32, digest);
+  sip.End(digest);
   for (int i = 0; i < 16; ++i) {
     uint8_t high = digest[i] >> 4, low = digest[i] & 15;
     out[2 * i] = static_cast<uint8_t>(high < 10 ? '0' + high : 'a' + high - 10);
     out[2 * i + 1] = static_cast<uint8_t>(low < 10 ? '0' + low : 'a' + low - 10);
   }
-  c->heap = out + 32;
   Item item = StringItem({out, 32});
-  item.is_key = 1;
+  item.clean = kKeyText;
   return OneItem(c, item);
 }
 
@@ -530,7 +522,7 @@ Coll wk_authority(Context* c, Coll in, const Row* declared, uint64_t count, cons
   Text name = Piece(c, in.items[0], 1), universal = Piece(c, in.items[0], 2), kind = Piece(c, in.items[0], 3);
   for (uint64_t i = 0; i < count && name.n != 0; ++i) {
     if (Same(declared[i].from, name)) {
-      return OneString(c, declared[i].value);
+      return OneConstant(c, declared[i].value);
     }
   }
   if (Is(kind, "ISO")) {
