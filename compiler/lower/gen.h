@@ -13,6 +13,7 @@
 #include <unordered_map>
 
 #include "compiler/ir/ir.h"
+#include "compiler/lower/lower.h"
 #include "runtime/kernel/rt.h"
 
 namespace weir::lower {
@@ -35,6 +36,8 @@ class Gen {
   // `out` already holds the helpers.
   Gen(const ir::Module& module, llvm::Module& out);
   void Run();
+  // One entry per expression instead of feeds; `refused`: why each is not lowered, or "".
+  void RunExpressions(const std::vector<Expression>& expressions, const KnownType& known_type, std::vector<std::string>* refused);
   const std::string& error() const { return error_; }
 
  private:
@@ -75,6 +78,24 @@ class Gen {
   Value Memoised(int memo, const ir::Node& node);
   void CountClosed(const ir::Node& node);
   int Intern(const ir::Node& node);
+
+  // fhirpath.cpp
+  Value EvalFhir(const ir::Node& node);
+  Value ItemConstant(llvm::Constant* p, uint64_t rest, uint8_t kind, int level);
+  Value FhirLiteral(const ir::Node& node);
+  Value FhirEnvironment(const std::string& name);
+  Value FhirCall(const ir::Node& call);
+  Value FhirSelect(const ir::Node& call, Value input, bool filter);
+  Value FhirAll(const ir::Node& call, Value input);
+  Value FhirAggregate(const ir::Node& call, Value input);
+  Value FhirRepeat(const ir::Node& call, Value input);
+  Value FhirSort(const ir::Node& call, Value input);
+  Value FhirRegex(const ir::Node& call, Value input);
+  Value FhirConformsTo(const ir::Node& call, Value input);
+  Value FhirIif(const ir::Node& call, Value input);
+  void BindFhir(const ir::Node& call, llvm::Value* item, llvm::Value* index);
+  Value CallFhir(const std::string& helper, const std::vector<Value>& values);
+  llvm::Value* InMemory(const std::vector<Value>& values);  // an array of kernel::Coll
 
   // emit.cpp
   llvm::Value* Emit(const ir::Node& node, const Lead& lead);
@@ -149,6 +170,8 @@ class Gen {
   llvm::Value* frame_ = nullptr;
   llvm::Value* in_array_ = nullptr;
   bool memo_allowed_ = true;
+  bool fhir_ = false;  // values are full FHIRPath over a FHIR resource
+  KnownType known_type_;
   std::unordered_map<std::string, int> interned_;
   std::unordered_map<const ir::Node*, int> ids_;
   std::map<int, int> uses_;                 // of a closed expression

@@ -2,6 +2,7 @@
 // (runtime/kernel), are linked in, internalised and inlined. LLVM types stay behind this header.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,21 @@ struct LowerOptions {
 
 // A relocatable object of the kernel. An operation that cannot be lowered yet is an error that names it.
 Result<std::string> CompileObject(const ir::Module& module, const LowerOptions& options);
+
+// Pure FHIRPath over a FHIR resource, as check::CheckFhirPath makes it.
+struct Expression {
+  const ir::Node* node = nullptr;
+  int64_t slot_count = 0;
+};
+struct ExpressionObject {
+  std::string object;                // exports weir_expressions_v1 (runtime/abi/weir_expression.h)
+  std::vector<std::string> refused;  // by expression: the operation that cannot be lowered, or ""
+};
+// Whether FHIR has a type of this name; `conformsTo` asks. Null: it is not lowered.
+using KnownType = std::function<bool(const std::string&)>;
+// One object of all expressions. Nothing is folded: what is constant is computed by the code all the same.
+Result<ExpressionObject> CompileExpressions(const ir::Module& module, const std::vector<Expression>& expressions, const KnownType& known_type,
+                                            const LowerOptions& options);
 
 // The optimised or raw LLVM text, for `weir build --dump-after lower|llvm`.
 Result<std::string> DumpLlvm(const ir::Module& module, const LowerOptions& options);

@@ -127,8 +127,10 @@ void Optimize(llvm::Module& module, llvm::TargetMachine& machine, const std::set
   }
 }
 
+using Fill = std::function<void(Gen&)>;
+
 Result<std::unique_ptr<llvm::Module>> Generate(const ir::Module& module, const LowerOptions& options, llvm::LLVMContext& context,
-                                               llvm::TargetMachine& machine) {
+                                               llvm::TargetMachine& machine, const Fill& fill = &Gen::Run) {
   auto loaded = llvm::parseBitcodeFile(llvm::MemoryBufferRef(Bitcode(), "helpers"), context);
   if (!loaded) {
     return weir::Error{"the embedded helpers cannot be read: " + llvm::toString(loaded.takeError())};
@@ -139,7 +141,7 @@ Result<std::unique_ptr<llvm::Module>> Generate(const ir::Module& module, const L
     helpers.insert(f.getName().str());
   }
   Gen gen(module, *out);
-  gen.Run();
+  fill(gen);
   if (!gen.error().empty()) {
     return weir::Error{"cannot lower: " + gen.error()};
   }
@@ -149,11 +151,22 @@ Result<std::unique_ptr<llvm::Module>> Generate(const ir::Module& module, const L
     return weir::Error{"generated code is malformed: " + broken};
   }
   llvm::internalizeModule(*out, [](const llvm::GlobalValue& value) {
-    return value.getName() == "weir_kernel_v1" || value.getName() == "memcpy" || value.getName() == "memset";
+    return value.getName() == "weir_kernel_v1" || value.getName() == "weir_expressions_v1" || value.getName() == "memcpy" || value.getName() == "memset";
   });
   Retarget(*out, machine, options.sanitize);
   Optimize(*out, machine, helpers, options);
   return out;
+}
+
+Result<std::string> ObjectOf(llvm::Module& module, llvm::TargetMachine& machine) {
+  llvm::SmallVector<char, 0> object;
+  llvm::raw_svector_ostream stream(object);
+  llvm::legacy::PassManager passes;
+  if (machine.addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::ObjectFile)) {
+    return weir::Error{"no object files for this target"};
+  }
+  passes.run(module);
+  return std::string(object.data(), object.size());
 }
 
 }  // namespace
@@ -168,14 +181,27 @@ Result<std::string> CompileObject(const ir::Module& module, const LowerOptions& 
   if (!out) {
     return out.error();
   }
-  llvm::SmallVector<char, 0> object;
-  llvm::raw_svector_ostream stream(object);
-  llvm::legacy::PassManager passes;
-  if ((*machine)->addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::ObjectFile)) {
-    return weir::Error{"no object files for this target"};
+  return ObjectOf(**out, **machine);
+}
+
+Result<ExpressionObject> CompileExpressions(const ir::Module& module, const std::vector<Expression>& expressions, const KnownType& known_type,
+                                            const LowerOptions& options) {
+  auto machine = MakeTarget(options);
+  if (!machine) {
+    return machine.error();
   }
-  passes.run(**out);
-  return std::string(object.data(), object.size());
+  ExpressionObject result;
+  llvm::LLVMContext context;
+  auto out = Generate(module, options, context, **machine, [&](Gen& gen) { gen.RunExpressions(expressions, known_type, &result.refused); });
+  if (!out) {
+    return out.error();
+  }
+  auto object = ObjectOf(**out, **machine);
+  if (!object) {
+    return object.error();
+  }
+  result.object = std::move(*object);
+  return result;
 }
 
 Result<std::string> DumpLlvm(const ir::Module& module, const LowerOptions& options) {

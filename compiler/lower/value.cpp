@@ -134,6 +134,9 @@ uint32_t Gen::SegmentId(std::string_view id) {
 }
 
 Value Gen::EvalPlain(const Node& node) {
+  if (fhir_) {
+    return EvalFhir(node);
+  }
   if (IsTri(node)) {
     return CallValue("wk_boolean_value", {context_, EvalTri(node)});
   }

@@ -9,6 +9,8 @@
 #include "runtime/abi/weir_kernel.h"
 #include "runtime/v2/index.h"
 
+struct weir_fhir_tape;  // runtime/fhir/tape.h
+
 namespace weir::kernel {
 
 enum Kind : uint8_t { kString = 0, kBoolean = 1, kInteger = 2, kV2 = 3 };
@@ -144,6 +146,7 @@ struct Context {
   const struct GroupInstance* groups;
   const int32_t* group_of;  // by segment: its innermost instance, or -1
   uint32_t group_count;
+  const weir_fhir_tape* tape;  // of an expression over a FHIR resource
 };
 
 constexpr uint32_t kMaxOutput = 16u << 20;  // bytes of one contribution, as the interpreter's
@@ -267,6 +270,7 @@ bool Allowed(Text t, uint32_t kind);
 // value.cpp: one String or none; more than one, or another type, fails the record
 bool SingleString(Context* c, Coll in, Text* out);
 bool ItemsEqual(const Item& a, const Item& b);
+bool TextsEquivalent(Text a, Text b);
 
 // temporal.cpp
 struct Temporal {

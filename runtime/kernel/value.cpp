@@ -36,32 +36,6 @@ WK_INLINE Text TrimSpace(Text t) {
   return t;
 }
 
-// Case folded (ASCII), blank runs are one, outer ones do not count.
-bool TextsEquivalent(Text a, Text b) {
-  a = TrimSpace(a);
-  b = TrimSpace(b);
-  uint32_t i = 0, j = 0;
-  while (i < a.n && j < b.n) {
-    bool s = Space(a.p[i]), t = Space(b.p[j]);
-    if (s != t) {
-      return false;
-    }
-    if (!s) {
-      if (Lower(a.p[i++]) != Lower(b.p[j++])) {
-        return false;
-      }
-      continue;
-    }
-    while (i < a.n && Space(a.p[i])) {
-      ++i;
-    }
-    while (j < b.n && Space(b.p[j])) {
-      ++j;
-    }
-  }
-  return i == a.n && j == b.n;
-}
-
 bool ItemsEquivalent(const Item& a, const Item& b) {
   if (a.kind == kString && b.kind == kString) {
     return TextsEquivalent(TextOf(a), TextOf(b));
@@ -162,6 +136,32 @@ Coll Escaped(Context* c, Text prefix, Text rest) {
 }
 
 }  // namespace
+
+// Case folded (ASCII), blank runs are one, outer ones do not count.
+bool TextsEquivalent(Text a, Text b) {
+  a = TrimSpace(a);
+  b = TrimSpace(b);
+  uint32_t i = 0, j = 0;
+  while (i < a.n && j < b.n) {
+    bool s = Space(a.p[i]), t = Space(b.p[j]);
+    if (s != t) {
+      return false;
+    }
+    if (!s) {
+      if (Lower(a.p[i++]) != Lower(b.p[j++])) {
+        return false;
+      }
+      continue;
+    }
+    while (i < a.n && Space(a.p[i])) {
+      ++i;
+    }
+    while (j < b.n && Space(b.p[j])) {
+      ++j;
+    }
+  }
+  return i == a.n && j == b.n;
+}
 
 bool SingleString(Context* c, Coll in, Text* out) {
   if (in.count == 0) {

@@ -10,7 +10,7 @@ faults = []
 
 # Who may include whom, lowest first. A folder may include itself and anything before it; runtime never includes compiler.
 ORDER = [
-    "runtime/base", "runtime/abi", "runtime/v2", "runtime/frame", "runtime/fold", "runtime/kernel", "runtime/hub",
+    "runtime/base", "runtime/abi", "runtime/v2", "runtime/fhir", "runtime/frame", "runtime/fold", "runtime/kernel", "runtime/hub",
     "runtime/ingest", "runtime/package", "runtime/node",
     "compiler/base", "compiler/diag", "compiler/fhir", "compiler/syntax", "compiler/ir", "compiler/check",
     "compiler/passes", "compiler/lower", "compiler/jit", "compiler/contract", "compiler/driver",
