@@ -66,18 +66,20 @@ Result<void> WritePackage(const ir::Module& module, const PackageOptions& option
   std::vector<std::string> triples = options.triples.empty() ? std::vector<std::string>{package::HostTriple()} : options.triples;
   std::vector<package::Entry> entries = {{"manifest.json", ir::Manifest(module)}};
   for (const std::string& triple : triples) {
-    lower::LowerOptions how;
-    how.triple = triple;
-    how.cpu = triple.starts_with("x86_64") ? "x86-64-v2" : "generic";
-    auto object = lower::CompileObject(module, how);
-    if (!object) {
-      return object.error();
+    for (const package::Variant& variant : package::Variants(triple)) {
+      lower::LowerOptions how;
+      how.triple = triple;
+      how.cpu = variant.cpu;
+      auto object = lower::CompileObject(module, how);
+      if (!object) {
+        return object.error();
+      }
+      auto linked = Link(*object);
+      if (!linked) {
+        return linked.error();
+      }
+      entries.push_back({variant.entry, std::move(*linked)});
     }
-    auto linked = Link(*object);
-    if (!linked) {
-      return linked.error();
-    }
-    entries.push_back({triple + ".so", std::move(*linked)});
   }
   std::ofstream out(path, std::ios::binary | std::ios::trunc);
   out << package::Encode(entries);

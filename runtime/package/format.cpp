@@ -104,4 +104,18 @@ std::string HostTriple() {
 #endif
 }
 
+std::vector<Variant> Variants(std::string_view triple) {
+  std::string name(triple);
+  if (!triple.starts_with("x86_64")) {
+    return {{name + ".so", "generic", true}};
+  }
+  bool v3 = false;
+#if defined(__x86_64__)
+  v3 = __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("bmi") != 0 && __builtin_cpu_supports("bmi2") != 0 &&
+       __builtin_cpu_supports("fma") != 0 && __builtin_cpu_supports("f16c") != 0 && __builtin_cpu_supports("lzcnt") != 0 &&
+       __builtin_cpu_supports("movbe") != 0;
+#endif
+  return {{name + ".v3.so", "x86-64-v3", v3}, {name + ".so", "x86-64-v2", true}};
+}
+
 }  // namespace weir::package

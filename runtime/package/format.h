@@ -20,4 +20,12 @@ Result<std::vector<Entry>> Decode(std::string_view bytes);
 std::string Sha256Hex(std::string_view bytes);
 std::string HostTriple();
 
+// The shared objects that a package holds for one target, the fastest first: the same code for several generations of CPU.
+struct Variant {
+  std::string entry;  // its name in the package
+  std::string cpu;    // LLVM's name of what it may use
+  bool runs_here;     // where the target is this host's
+};
+std::vector<Variant> Variants(std::string_view triple);
+
 }  // namespace weir::package

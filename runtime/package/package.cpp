@@ -53,9 +53,11 @@ Result<std::unique_ptr<Package>> Package::Open(const std::string& path) {
   }
   std::unique_ptr<Package> package(new Package);  // the constructor is private
   package->digest_ = Sha256Hex(bytes);
-  for (const Entry& entry : *entries) {
-    if (entry.name == HostTriple() + ".so") {
-      package->handle_ = LoadBytes(entry.content);
+  for (const Variant& variant : Variants(HostTriple())) {
+    for (const Entry& entry : *entries) {
+      if (package->handle_ == nullptr && variant.runs_here && entry.name == variant.entry) {
+        package->handle_ = LoadBytes(entry.content);
+      }
     }
   }
   if (package->handle_ == nullptr) {
