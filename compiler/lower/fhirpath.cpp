@@ -278,6 +278,14 @@ Value Gen::FhirIif(const Node& call, Value input) {
                 [&] { return call.kids.size() > 3 ? Eval(*call.kids[3]) : Nothing(); });
 }
 
+// The unit is asked for only when there is a quantity.
+Value Gen::FhirQuantity(const Node& call, Value input) {
+  Value quantity = CallFhir("wf_toQuantity", {input});
+  Value answer = Choose(
+      b_.CreateICmpNE(quantity.count, b_.getInt64(0)), [&] { return CallFhir("wf_inUnit", {quantity, Eval(*call.kids[1])}); }, [&] { return Nothing(); });
+  return call.text == "toQuantity" ? answer : CallFhir("wf_converted", {input, answer});
+}
+
 // Pattern and flags must be literals: a kernel carries the compiled program, not a compiler.
 Value Gen::FhirRegex(const Node& call, Value input) {
   bool replaces = call.text == "replaceMatches";
@@ -362,6 +370,9 @@ Value Gen::FhirCall(const Node& call) {
   }
   if (name == "conformsTo") {
     return FhirConformsTo(call, input);
+  }
+  if ((name == "toQuantity" || name == "convertsToQuantity") && call.kids.size() > 1) {
+    return FhirQuantity(call, input);
   }
   std::vector<Value> values = {input};
   for (size_t i = 1; i < call.kids.size(); ++i) {

@@ -90,6 +90,7 @@ class Gen {
   Value FhirAggregate(const ir::Node& call, Value input);
   Value FhirRepeat(const ir::Node& call, Value input);
   Value FhirSort(const ir::Node& call, Value input);
+  Value FhirQuantity(const ir::Node& call, Value input);
   Value FhirRegex(const ir::Node& call, Value input);
   Value FhirConformsTo(const ir::Node& call, Value input);
   Value FhirIif(const ir::Node& call, Value input);

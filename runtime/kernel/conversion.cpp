@@ -160,10 +160,6 @@ Coll InUnit(Context* c, const Coll& quantity, const Coll& wanted) {
              ? OneAmount(c, quotient, unit, word)
              : Empty();
 }
-Coll Quantity(Context* c, const Coll* a, uint64_t n) {
-  Coll quantity = Convert(c, a[0], ToQuantity);
-  return n > 1 ? InUnit(c, quantity, a[1]) : quantity;
-}
 
 // Half a unit of the last written digit away, then outward to the digits asked for.
 bool DecimalBoundary(const Dec& d, bool high, int64_t digits, Dec* out) {
@@ -244,7 +240,7 @@ Coll wf_toString(Context* c, const Coll* a, uint64_t) { return Convert(c, a[0], 
 Coll wf_toDate(Context* c, const Coll* a, uint64_t) { return Convert(c, a[0], ToDate); }
 Coll wf_toDateTime(Context* c, const Coll* a, uint64_t) { return Convert(c, a[0], ToDateTime); }
 Coll wf_toTime(Context* c, const Coll* a, uint64_t) { return Convert(c, a[0], ToTime); }
-Coll wf_toQuantity(Context* c, const Coll* a, uint64_t n) { return Quantity(c, a, n); }
+Coll wf_toQuantity(Context* c, const Coll* a, uint64_t) { return Convert(c, a[0], ToQuantity); }
 Coll wf_convertsToBoolean(Context* c, const Coll* a, uint64_t) { return Converts(c, a[0], ToBoolean); }
 Coll wf_convertsToInteger(Context* c, const Coll* a, uint64_t) { return Converts(c, a[0], ToInteger); }
 Coll wf_convertsToDecimal(Context* c, const Coll* a, uint64_t) { return Converts(c, a[0], ToDecimal); }
@@ -252,9 +248,12 @@ Coll wf_convertsToString(Context* c, const Coll* a, uint64_t) { return Converts(
 Coll wf_convertsToDate(Context* c, const Coll* a, uint64_t) { return Converts(c, a[0], ToDate); }
 Coll wf_convertsToDateTime(Context* c, const Coll* a, uint64_t) { return Converts(c, a[0], ToDateTime); }
 Coll wf_convertsToTime(Context* c, const Coll* a, uint64_t) { return Converts(c, a[0], ToTime); }
-Coll wf_convertsToQuantity(Context* c, const Coll* a, uint64_t n) {
+Coll wf_convertsToQuantity(Context* c, const Coll* a, uint64_t) { return Converts(c, a[0], ToQuantity); }
+// Conversion to a unit: the quantity in it; whether the input, which has a value, became one.
+Coll wf_inUnit(Context* c, const Coll* a, uint64_t) { return InUnit(c, a[0], a[1]); }
+Coll wf_converted(Context* c, const Coll* a, uint64_t) {
   Item item;
-  return SingleSystem(c, a[0], &item) ? OneBoolean(c, Quantity(c, a, n).count != 0) : Empty();
+  return SingleSystem(c, a[0], &item) ? OneBoolean(c, a[1].count != 0) : Empty();
 }
 
 Coll wf_lowBoundary(Context* c, const Coll* a, uint64_t n) { return Boundary(c, a, n, false); }

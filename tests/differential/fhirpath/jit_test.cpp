@@ -5,17 +5,12 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <sstream>
 
-#include "compiler/check/expr.h"
-#include "compiler/fhir/tape_types.h"
-#include "compiler/ir/interp/type_model.h"
-#include "compiler/jit/expressions.h"
-#include "compiler/syntax/parse.h"
+#include "tests/differential/fhirpath/both.h"
 #include "tests/differential/fhirpath/suite.h"
 
 namespace weir::fhirpath_suite {
@@ -53,114 +48,22 @@ std::string ExcludedBy(const ir::Node& node) {
   return "";
 }
 
-struct Input {
-  ir::Json json;
-  tape::Document document;
-  std::string type;
-};
-
-class Engines {
- public:
-  Engines()
-      : table_(std::move(*fhir::TypeTable::Load(std::string(WEIR_SOURCE_DIR) + "/contracts/registry", {"fhir-r4"}))),
-        v2_(std::move(*fhir::V2Table::Load(std::string(WEIR_SOURCE_DIR) + "/contracts/registry"))),
-        types_(*table_), tape_types_(*table_), bytes_(1 << 20), scratch_(64 << 20) {}
-
-  const Input* Find(const std::string& name) {
-    if (name.empty()) {
-      return nullptr;
-    }
-    if (auto known = inputs_.find(name); known != inputs_.end()) {
-      return known->second.get();
-    }
+const Input* Find(const BothEngines& engines, std::map<std::string, std::unique_ptr<Input>>& known, const std::string& name) {
+  if (name.empty()) {
+    return nullptr;
+  }
+  auto [at, fresh] = known.try_emplace(name);
+  if (fresh) {
     fs::path base = Shared() / "conformance" / "fhirpath-r4", file = base / "input" / name;
     if (file.extension() == ".xml") {
       file = base / "input-json" / fs::path(name).replace_extension(".json");
     }
-    std::string text = ReadFile(file);
-    auto json = ir::ParseJson(text);
-    auto document = tape::Read(text, tape_types_);
-    EXPECT_TRUE(json.ok() && document.ok()) << name << (document.ok() ? "" : ": " + document.error().message);
-    if (!json.ok() || !document.ok()) {
-      return nullptr;
-    }
-    const ir::Json* type = json->Find("resourceType");
-    std::string type_name = type != nullptr ? type->text : "";
-    return (inputs_[name] = std::unique_ptr<Input>(new Input{std::move(*json), std::move(*document), type_name})).get();
+    auto input = engines.ReadInput(ReadFile(file));
+    EXPECT_TRUE(input.ok()) << name;
+    at->second = input.ok() ? std::move(*input) : nullptr;
   }
-
-  lower::KnownType KnownType() const {
-    return [this](const std::string& name) { return types_.Exists(name); };
-  }
-
-  // Null: it does not parse or the checker refuses it.
-  ir::Node* Compile(const Case& test, ir::Module& module, int64_t* slots) {
-    const Input* input = Find(test.input);
-    SourceFiles files;
-    DiagnosticSink sink;
-    FileId file = files.Add("suite", test.expression);
-    ast::ExprPtr expression = syntax::ParseFhirPath(files, file, {}, sink);
-    if (expression == nullptr) {
-      return nullptr;
-    }
-    check::ExprContext context{*table_, *v2_, module, sink, nullptr};
-    return check::CheckFhirPath(context, *expression, input != nullptr ? input->type : "", slots);
-  }
-
-  std::string Interpret(const ir::Module& module, const ir::Node& node, int64_t slots, const Input* input) {
-    ir::EvalOptions options;
-    options.types = &types_;
-    auto items = ir::Evaluate(module, node, slots, input != nullptr ? &input->json : nullptr, options);
-    if (!items.ok()) {
-      return "error";
-    }
-    std::string out;
-    for (const ir::Item& item : *items) {
-      out += "[" + ir::TypeName(item) + " " + ir::ToText(item) + "]";
-    }
-    return out;
-  }
-
-  std::string Execute(weir_expression_fn expression, const Input* input) {
-    weir_output output{};
-    output.struct_size = sizeof output;
-    output.bytes = bytes_.data();
-    output.capacity = static_cast<uint32_t>(bytes_.size());
-    output.scratch = scratch_.data();
-    output.scratch_capacity = static_cast<uint32_t>(scratch_.size());
-    weir_status status = expression(input != nullptr ? input->document.tape() : nullptr, &output);
-    if (status != WEIR_OK) {
-      return status == WEIR_REJECTED ? "error" : "status " + std::to_string(status);
-    }
-    std::string out;
-    size_t at = 0;
-    auto next = [&] {
-      uint32_t size = 0;
-      std::memcpy(&size, bytes_.data() + at, sizeof size);
-      at += sizeof size + size;
-      return std::string(reinterpret_cast<const char*>(bytes_.data()) + at - size, size);
-    };
-    while (at < output.used) {
-      std::string type = next();
-      out += "[" + type + " " + next() + "]";
-    }
-    return out;
-  }
-
- private:
-  std::unique_ptr<fhir::TypeTable> table_;
-  std::unique_ptr<fhir::V2Table> v2_;
-  ir::RegistryTypes types_;
-  fhir::TapeTypes tape_types_;
-  std::map<std::string, std::unique_ptr<Input>> inputs_;
-  std::vector<uint8_t> bytes_, scratch_;
-};
-
-struct Compared {
-  const Case* test = nullptr;
-  const ir::Node* node = nullptr;
-  int64_t slots = 0;
-};
+  return at->second.get();
+}
 
 void RunSuite(bool optimize) {
   fs::path xml = Shared() / "conformance/fhirpath-r4/tests-fhir-r4.xml";
@@ -169,15 +72,16 @@ void RunSuite(bool optimize) {
   }
   auto cases = ReadSuite(xml.string());
   ASSERT_TRUE(cases.ok());
-  Engines engines;
+  BothEngines engines;
+  std::map<std::string, std::unique_ptr<Input>> inputs;
   ir::Module module;
-  std::vector<Compared> compared;
+  std::vector<const Case*> compared;
   std::vector<lower::Expression> expressions;
   std::map<std::string, int> excluded;
   int refused = 0, valid_refused = 0, identical = 0, not_lowered = 0;
   for (const Case& test : *cases) {
     int64_t slots = 0;
-    ir::Node* node = engines.Compile(test, module, &slots);
+    ir::Node* node = engines.Check(test.expression, Find(engines, inputs, test.input), module, &slots);
     if (node == nullptr) {
       ++refused;
       valid_refused += test.invalid.empty() ? 1 : 0;
@@ -187,24 +91,22 @@ void RunSuite(bool optimize) {
       ++excluded[rule];
       continue;
     }
-    compared.push_back({&test, node, slots});
+    compared.push_back(&test);
     expressions.push_back({node, slots});
   }
-  jit::JitOptions options;
-  options.optimize = optimize;
-  auto compiled = jit::JitExpressions(module, expressions, engines.KnownType(), options);
+  auto compiled = engines.Compile(module, expressions, optimize);
   ASSERT_TRUE(compiled.ok()) << compiled.error().message;
   std::map<std::string, std::vector<std::string>> missing;  // by operation
   for (size_t i = 0; i < compared.size(); ++i) {
-    const Case& test = *compared[i].test;
+    const Case& test = *compared[i];
     weir_expression_fn expression = (*compiled)->at(i);
     if (expression == nullptr) {
       ++not_lowered;
       missing[(*compiled)->refused(i)].push_back(test.name);
       continue;
     }
-    const Input* input = engines.Find(test.input);
-    std::string expected = engines.Interpret(module, *compared[i].node, compared[i].slots, input);
+    const Input* input = Find(engines, inputs, test.input);
+    std::string expected = engines.Interpret(module, expressions[i], input);
     std::string got = engines.Execute(expression, input);
     EXPECT_EQ(got, expected) << test.group << " " << test.name << "\n  " << test.expression;
     identical += got == expected ? 1 : 0;
