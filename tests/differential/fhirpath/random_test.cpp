@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <random>
 
 #include "tests/differential/fhirpath/both.h"
@@ -307,6 +308,34 @@ TEST(FhirPathRandom, NativeCodeSaysWhatTheInterpreterSays) {
   std::printf("%zu expressions compared, %zu with items, %zu errors, %zu not lowered, %zu not read\n", compared, with_items, errors, not_lowered, unread);
   EXPECT_GT(with_items, compared / 5);  // else the expressions say too little
   EXPECT_GT(errors, 0u);
+}
+
+// Division of 128 bits, floating point, copies: whatever LLVM would call a library for must come from the helpers.
+TEST(FhirPathRandom, NativeCodeNeedsNothingFromItsProcess) {
+  BothEngines engines;
+  auto input = engines.ReadInput(kPatient);
+  ASSERT_TRUE(input.ok());
+  ir::Module module;
+  std::vector<lower::Expression> expressions;
+  Maker maker(1);
+  for (int i = 0; i < kPerBatch; ++i) {
+    int64_t slots = 0;
+    if (ir::Node* node = engines.Translate(maker.Any(1 + i % 4), input->get(), module, &slots)) {
+      expressions.push_back({node, slots});
+    }
+  }
+  std::string folder = ::testing::TempDir();
+  for (const char* triple : {"x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"}) {
+    lower::LowerOptions how;
+    how.triple = triple;
+    how.cpu = std::string(triple).starts_with("x86") ? "x86-64-v2" : "generic";
+    auto compiled = lower::CompileExpressions(module, expressions, nullptr, how);
+    ASSERT_TRUE(compiled.ok()) << triple << ": " << compiled.error().message;
+    std::string object = folder + "weir-" + triple + ".o";
+    std::ofstream(object, std::ios::binary) << compiled->object;
+    std::string link = "ld.lld-19 -shared --no-undefined -o " + folder + "weir-" + triple + ".so " + object;
+    EXPECT_EQ(std::system(link.c_str()), 0) << link;  // NOLINT(cert-env33-c): names of our own making
+  }
 }
 
 }  // namespace
