@@ -311,7 +311,7 @@ llvm::Value* Gen::EmitPrimitive(const Node& node, const Lead& lead) {
       const char* helper = kind == kernel::kText ? "wk_path_text" : kind == kernel::kCode ? "wk_path_code" : "wk_path_primitive";
       return Call(ShapedHelper(helper, text).c_str(), {context_, at.items, at.count, at.path, LeadBytes(lead), how});
     }
-    Value v = Eval(*node.kids[0]);
+    Value v = Writable(Eval(*node.kids[0]), kind);
     return Call("wk_primitive", {context_, v.items, v.count, LeadBytes(lead), how});
   };
   if (lead.in_array == nullptr) {

@@ -23,6 +23,7 @@ Gen::Gen(const ir::Module& module, llvm::Module& out)
 }
 
 void Gen::Run() {
+  mode_ = NeedsFhirPath(module_) ? Mode::kFull : Mode::kLean;
   auto count = [&](const Node* node) {
     if (node != nullptr) {
       CountClosed(*node);

@@ -1,5 +1,7 @@
-// FHIRPath in full, over FHIR resources: every function without a lambda is a helper `wf_NAME` of (context, collections,
+// FHIRPath in full, over FHIR resources and in maps that use more than v2 paths and text: every function without a lambda is a helper `wf_NAME` of (context, collections,
 // count), operators are `wf_op_…`; lambdas are loops here. Values come with all kinds of items (runtime/kernel/fp.h).
+#include <algorithm>
+
 #include "compiler/ir/interp/value.h"
 #include "compiler/lower/gen.h"
 #include "compiler/lower/regex.h"
@@ -25,7 +27,65 @@ constexpr Operator kOperators[] = {{"=", "wf_op_equal"},      {"!=", "wf_op_not_
                                    {"div", "wf_op_div"},      {"mod", "wf_op_mod"},        {"&", "wf_op_concat"},
                                    {"|", "wf_op_union"}};
 
+// What value.cpp lowers to lean helpers, which know texts, Booleans, Integers and v2 items only.
+constexpr std::string_view kLeanFunctions[] = {
+    "single", "distinct", "upper", "lower",  "trim",  "length",  "uriEscape", "union",       "combine",   "exclude",  "intersect",  "first",    "last",      "tail", "skip",
+    "take",   "count",    "where", "select", "trace", "indexOf", "iif",       "lastIndexOf", "substring", "exists",   "empty",      "not",      "all",       "startsWith",
+    "endsWith", "contains", "hasValue", "isDistinct"};
+bool IsLeanLiteral(const Node& node) {
+  return node.type.name == "System.String" || node.type.name == "System.Boolean" || node.type.name == "System.Integer";
+}
+
+bool IsLean(const ir::Module& module, const Node& node) {
+  bool lean = true;
+  switch (node.op) {
+    case Op::kLiteral: lean = IsLeanLiteral(node); break;
+    case Op::kUnary:
+    case Op::kIs:
+    case Op::kAs: lean = false; break;
+    case Op::kBinary: lean = node.text != "/" && node.text != "div" && node.text != "mod"; break;
+    case Op::kCall:
+      lean = std::find(std::begin(kLeanFunctions), std::end(kLeanFunctions), node.text) != std::end(kLeanFunctions) ||
+             module.FindFunction(node.text) != nullptr;
+      break;
+    default: break;
+  }
+  return lean && std::all_of(node.kids.begin(), node.kids.end(), [&](const Node* kid) { return IsLean(module, *kid); });
+}
+
 }  // namespace
+
+bool Gen::NeedsFhirPath(const ir::Module& module) {
+  auto needs = [&](const Node* node) { return node != nullptr && !IsLean(module, *node); };
+  return std::any_of(module.functions.begin(), module.functions.end(), [&](const ir::Function& f) { return needs(f.body); }) ||
+         std::any_of(module.feeds.begin(), module.feeds.end(), [&](const ir::Feed& feed) {
+           return needs(feed.transform) || needs(feed.suppress) || needs(feed.route) ||
+                  std::any_of(feed.duplicate_key.begin(), feed.duplicate_key.end(), needs) ||
+                  std::any_of(feed.order_by.begin(), feed.order_by.end(), needs);
+         });
+}
+
+bool Gen::IsFhirPath(const Node& node) const {
+  if (mode_ != Mode::kFull) {
+    return mode_ == Mode::kResource;
+  }
+  switch (node.op) {
+    case Op::kLiteral: return !IsLeanLiteral(node);
+    case Op::kChild:
+    case Op::kEnv:
+    case Op::kIs:
+    case Op::kAs:
+    case Op::kIndex:
+    case Op::kUnary:
+    case Op::kBinary:
+    case Op::kCall: return true;
+    default: return false;
+  }
+}
+
+Value Gen::Writable(Value value, uint32_t kind) {
+  return mode_ == Mode::kLean ? value : CallValue("wf_writable", {context_, InMemory({value}), b_.getInt32(kind)});
+}
 
 llvm::Value* Gen::InMemory(const std::vector<Value>& values) {
   llvm::AllocaInst* array = EntryAlloca(coll_, values.size());
@@ -90,7 +150,7 @@ Value Gen::ItemConstant(llvm::Constant* p, uint64_t rest, uint8_t kind, int leve
 
 Value Gen::FhirEnvironment(const std::string& name) {
   auto text = [&](std::string_view value) { return ItemConstant(Bytes(value), value.size(), kernel::kString, 0); };
-  if (name == "context" || name == "resource" || name == "rootResource") {
+  if (mode_ == Mode::kResource && (name == "context" || name == "resource" || name == "rootResource")) {
     return CallValue("wf_root", {context_});
   }
   constexpr std::pair<std::string_view, std::string_view> kSystems[] = {
@@ -344,6 +404,9 @@ Value Gen::FhirCall(const Node& call) {
     return EvalUserCall(call);
   }
   Value input = Eval(*call.kids[0]);
+  if (name == "trace") {
+    return input;
+  }
   if (name == "where" || name == "select") {
     return FhirSelect(call, input, name == "where");
   }
@@ -386,7 +449,7 @@ Value Gen::FhirCall(const Node& call) {
 }
 
 void Gen::RunExpressions(const std::vector<Expression>& expressions, const KnownType& known_type, std::vector<std::string>* refused) {
-  fhir_ = true;
+  mode_ = Mode::kResource;
   known_type_ = known_type;
   std::vector<llvm::Constant*> entries;
   for (const Expression& expression : expressions) {

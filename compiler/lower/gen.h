@@ -72,7 +72,7 @@ class Gen {
   llvm::Value* EvalAll(const ir::Node& call);
   llvm::Value* Truth(const ir::Node& node);      // i1; empty is false, not a Boolean fails
   llvm::Value* Singleton(const ir::Node& node);  // tri
-  static bool IsTri(const ir::Node& node);
+  bool IsTri(const ir::Node& node) const;
   void BindItem(int64_t slot, llvm::Value* item, llvm::Value* index, const ir::Node& body);
   Value Choose(llvm::Value* condition, const std::function<Value()>& yes, const std::function<Value()>& no);
   Value Memoised(int memo, const ir::Node& node);
@@ -80,6 +80,9 @@ class Gen {
   int Intern(const ir::Node& node);
 
   // fhirpath.cpp
+  static bool NeedsFhirPath(const ir::Module& module);
+  bool IsFhirPath(const ir::Node& node) const;  // in this mode
+  Value Writable(Value value, uint32_t kind);    // what a primitive is written from, as text where its kind is not lean
   Value EvalFhir(const ir::Node& node);
   Value ItemConstant(llvm::Constant* p, uint64_t rest, uint8_t kind, int level);
   Value FhirLiteral(const ir::Node& node);
@@ -171,7 +174,9 @@ class Gen {
   llvm::Value* frame_ = nullptr;
   llvm::Value* in_array_ = nullptr;
   bool memo_allowed_ = true;
-  bool fhir_ = false;  // values are full FHIRPath over a FHIR resource
+  // Lean: v2 maps that use nothing else. Full: maps with more of FHIRPath. Resource: expressions over a tape.
+  enum class Mode : uint8_t { kLean, kFull, kResource };
+  Mode mode_ = Mode::kLean;
   KnownType known_type_;
   std::unordered_map<std::string, int> interned_;
   std::unordered_map<const ir::Node*, int> ids_;

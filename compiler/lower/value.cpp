@@ -134,7 +134,7 @@ uint32_t Gen::SegmentId(std::string_view id) {
 }
 
 Value Gen::EvalPlain(const Node& node) {
-  if (fhir_) {
+  if (IsFhirPath(node)) {
     return EvalFhir(node);
   }
   if (IsTri(node)) {
@@ -479,9 +479,12 @@ Value Gen::EvalCall(const Node& node) {
   return Nothing();
 }
 
-bool Gen::IsTri(const Node& node) {
+bool Gen::IsTri(const Node& node) const {
   if (node.op == Op::kIsNull || node.op == Op::kFits || node.op == Op::kOrdered) {
     return true;
+  }
+  if (IsFhirPath(node)) {
+    return false;
   }
   if (node.op == Op::kBinary) {
     const std::string& op = node.text;
@@ -562,11 +565,12 @@ llvm::Value* Gen::EvalTri(const Node& node) {
     return phi;
   }
   if (node.op == Op::kFits) {
-    Value v = Eval(*node.kids[0]);
-    return tri(Call("wk_fits", {context_, v.items, v.count, b_.getInt32(PrimitiveKind(node.text))}));
+    uint32_t kind = PrimitiveKind(node.text);
+    Value v = Writable(Eval(*node.kids[0]), kind);
+    return tri(Call("wk_fits", {context_, v.items, v.count, b_.getInt32(kind)}));
   }
   if (node.op == Op::kOrdered) {
-    Value first = Eval(*node.kids[0]), second = Eval(*node.kids[1]);
+    Value first = Writable(Eval(*node.kids[0]), kernel::kDateTime), second = Writable(Eval(*node.kids[1]), kernel::kDateTime);
     return tri(Call("wk_ordered", {context_, first.items, first.count, second.items, second.count}));
   }
   if (node.op == Op::kBinary) {

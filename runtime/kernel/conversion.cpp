@@ -256,6 +256,24 @@ Coll wf_converted(Context* c, const Coll* a, uint64_t) {
   return SingleSystem(c, a[0], &item) ? OneBoolean(c, a[1].count != 0) : Empty();
 }
 
+// What a FHIR primitive of `kind` is written from: Decimals, dates and times as text. A time where a date is due, or the other
+// way round, is a value that does not fit; a Quantity fits no primitive.
+Coll wf_writable(Context* c, const Coll* in, uint32_t kind) {
+  if (in->count != 1 || in->items[0].kind <= kV2) {
+    return *in;
+  }
+  const Item& item = in->items[0];
+  if (item.kind == kMoment && kind >= kDate && (item.level == kTimeMoment) != (kind == kTime)) {
+    return OneBoolean(c, false);
+  }
+  Text text;
+  if (item.kind == kAmount || !TextOfSystem(c, item, &text)) {
+    Fail(c);
+    return Empty();
+  }
+  return OneString(c, text);
+}
+
 Coll wf_lowBoundary(Context* c, const Coll* a, uint64_t n) { return Boundary(c, a, n, false); }
 Coll wf_highBoundary(Context* c, const Coll* a, uint64_t n) { return Boundary(c, a, n, true); }
 Coll wf_precision(Context* c, const Coll* a, uint64_t) {

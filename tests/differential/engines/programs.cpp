@@ -109,6 +109,9 @@ Node* ProgramMaker::Strings(int depth) {
     return Below(3) == 0 ? New(Op::kEvent, type, {}) : String(Of(kTexts));
   }
   auto one = [&] { return Below(4) == 0 ? Strings(depth - 1) : Call("first", type, {Strings(depth - 1)}); };
+  if (full_ && Below(4) == 0) {
+    return FullString(depth);
+  }
   switch (Below(14)) {
     case 0: return New(Op::kLookup, type, {one()}, Below(2) == 0 ? "kept" : "mapped", Below(3));
     case 1: return New(Op::kAuthority, type, {Collection(Below(2) == 0 ? Kind::kField : Kind::kComponent, depth - 1)});
@@ -153,6 +156,9 @@ Node* ProgramMaker::Condition(int depth) {
   if (depth <= 0) {
     return New(Op::kBinary, type, {New(Op::kEvent, "System.String", {}), String(Of(kTexts))}, "=");
   }
+  if (full_ && Below(4) == 0) {
+    return FullCondition(depth);
+  }
   switch (Below(12)) {
     case 0: return Call(Below(2) == 0 ? "exists" : "empty", type, {Collection(static_cast<Kind>(Below(5)), depth - 1)});
     case 1: return Call("not", type, {Condition(depth - 1)});
@@ -170,6 +176,61 @@ Node* ProgramMaker::Condition(int depth) {
     case 8: return New(Op::kBinary, type, {Integers(depth - 1), Integers(depth - 1)}, Of(kComparisons));
     case 9: return Call(Below(2) == 0 ? "hasValue" : "isDistinct", type, {Strings(depth - 1)});
     default: return New(Op::kBinary, type, {text(), text()}, Of(kComparisons));
+  }
+}
+
+// What only maps with more of FHIRPath have: dates, decimals, quantities and the functions of text that others do without.
+Node* ProgramMaker::FullValue(int depth, std::string* type) {
+  auto text = [&] { return Call("first", "System.String", {Strings(depth - 1)}); };
+  switch (Below(5)) {
+    case 0: {
+      *type = Of({"Date", "DateTime", "Time"});
+      return Call("to" + *type, "System." + *type, {text()});
+    }
+    case 1: {
+      *type = Of({"Date", "DateTime"});
+      std::string full = "System." + *type;
+      Node* amount = New(Op::kLiteral, "System.Quantity", {}, Of({"1 day", "2 weeks", "1 year", "3 months"}));
+      return New(Op::kBinary, full, {Call("to" + *type, full, {text()}), amount}, Of({"+", "-"}));
+    }
+    case 2:
+      *type = "Decimal";
+      return New(Op::kBinary, "System.Decimal", {Integers(depth - 1), New(Op::kLiteral, "System.Decimal", {}, Of({"0.5", "3.0", "1.25"}))}, Of({"+", "*", "/"}));
+    case 3:
+      *type = "Decimal";
+      return Call("toDecimal", "System.Decimal", {text()});
+    default:
+      *type = "Integer";
+      return New(Op::kBinary, "System.Integer", {Integers(depth - 1), Integer(1 + Below(3))}, Of({"div", "mod"}));
+  }
+}
+Node* ProgramMaker::FullString(int depth) {
+  const std::string type = "System.String";
+  auto text = [&] { return Call("first", type, {Strings(depth - 1)}); };
+  std::string kind;
+  switch (Below(5)) {
+    case 0: return Call("replace", type, {text(), String(Of(kTexts)), String(Of({"", "-", "xy"}))});
+    case 1: return Call("split", type, {text(), String(Of({"1", "", "&", " "}))});
+    case 2: return Call("join", type, {Strings(depth - 1), String(Of({",", ""}))});
+    case 3: return Call("replaceMatches", type, {text(), String(Of({"[0-9]+", "^.", "(a|b)(.)?"})), String(Of({"#", "", "<$0>"}))});
+    default: return Call("toString", type, {FullValue(depth, &kind)});
+  }
+}
+Node* ProgramMaker::FullCondition(int depth) {
+  const std::string type = "System.Boolean";
+  auto text = [&] { return Call("first", "System.String", {Strings(depth - 1)}); };
+  std::string kind, other;
+  switch (Below(4)) {
+    case 0: return Call(Of({"matches", "matchesFull"}), type, {text(), String(Of({"[0-9]+", "^[A-Z]", "\\w{2,3}$"}))});
+    case 1: return Call(Of({"convertsToDate", "convertsToDecimal", "convertsToInteger", "convertsToQuantity", "convertsToBoolean"}), type, {text()});
+    case 2: {
+      Node* value = FullValue(depth, &kind);
+      return New(Op::kIs, type, {value}, "System." + kind);
+    }
+    default: {
+      Node *left = FullValue(depth, &kind), *right = FullValue(depth, &other);
+      return New(Op::kBinary, type, {left, right}, Of({"=", "!=", "~", "<", ">="}));
+    }
   }
 }
 
@@ -225,7 +286,8 @@ Node* ProgramMaker::Emission(int depth) {
       }
       [[fallthrough]];
     default: {
-      Node* value = Below(5) == 0 ? Condition(2) : Below(5) == 0 ? Integers(2) : Strings(3);
+      std::string kind;
+      Node* value = full_ && Below(3) == 0 ? FullValue(2, &kind) : Below(5) == 0 ? Condition(2) : Below(5) == 0 ? Integers(2) : Strings(3);
       return New(Op::kPrimitive, type, {Below(8) == 0 ? value : Call("first", value->type.name, {value})}, Of(kPrimitives), Below(8) == 0 ? Site() : 0);
     }
   }
@@ -295,6 +357,7 @@ std::unique_ptr<ir::Module> ProgramMaker::Make() {
   module_ = module.get();
   AddTables();
   AddStructures();
+  full_ = Below(3) == 0;
   slots_ = 3;
   calls_ = false;
   ir::Function identifier{"identifier", {{"x", 0, {"v2.CX", true, ir::Max::kOne}}}, {"emit", false, ir::Max::kMany}, nullptr, 0};

@@ -37,6 +37,9 @@ class ProgramMaker {
   ir::Node* Strings(int depth);
   ir::Node* Integers(int depth);
   ir::Node* Condition(int depth);
+  ir::Node* FullValue(int depth, std::string* type);  // without "System."
+  ir::Node* FullString(int depth);
+  ir::Node* FullCondition(int depth);
   ir::Node* Id(int depth);
   ir::Node* Emission(int depth);
   ir::Node* Object(int depth);
@@ -57,6 +60,7 @@ class ProgramMaker {
   }
   int64_t NewSlots() { return (slots_ += 3) - 3; }
 
+  bool full_ = false;  // the program uses more of FHIRPath than lean maps
   std::mt19937 random_;
   ir::Module* module_ = nullptr;
   std::vector<Variable> scope_;

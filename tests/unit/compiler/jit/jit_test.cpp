@@ -341,7 +341,7 @@ TEST_F(JitTest, ReloadsFromTheObjectCache) {
 TEST(Jit, NamesWhatItCannotLower) {
   ir::Module module;
   ASSERT_EQ(ir::Parse("(module \"m\" \"1\" \"d\")(site \"schema\" \"value\" \"x\" #0)(feed \"f\" \"1\" \"\" #-1 #-1 #-1 #4 (accept \"ADT^*\")"
-                      "(transform (require:emit * #0 (call:System.Boolean ? \"matches\" #0 (lit:System.String 1 \"a\") (lit:System.String 1 \"a\")))))",
+                      "(transform (require:emit * #0 (call:System.Boolean ? \"matches\" #0 (lit:System.String 1 \"a\") (lit:System.String 1 \"(?P<name>a)\")))))",
                       &module), std::nullopt);
   auto made = jit::Jit(module, {});
   ASSERT_FALSE(made.ok());
