@@ -36,6 +36,8 @@ class Gen {
   // `out` already holds the helpers.
   Gen(const ir::Module& module, llvm::Module& out);
   void Run();
+  // Whether the module uses more of FHIRPath than lean maps do.
+  static bool NeedsFhirPath(const ir::Module& module);
   // One entry per expression instead of feeds; `refused`: why each is not lowered, or "".
   void RunExpressions(const std::vector<Expression>& expressions, const KnownType& known_type, std::vector<std::string>* refused);
   const std::string& error() const { return error_; }
@@ -80,7 +82,6 @@ class Gen {
   int Intern(const ir::Node& node);
 
   // fhirpath.cpp
-  static bool NeedsFhirPath(const ir::Module& module);
   bool IsFhirPath(const ir::Node& node) const;  // in this mode
   Value Writable(Value value, uint32_t kind);    // what a primitive is written from, as text where its kind is not lean
   Value EvalFhir(const ir::Node& node);

@@ -5,6 +5,7 @@
 #include <llvm/Config/llvm-config.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Verifier.h>
+#include <llvm/Linker/Linker.h>
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Passes/PassBuilder.h>
 #include <llvm/Support/SmallVectorMemoryBuffer.h>
@@ -29,14 +30,33 @@
 #include "compiler/lower/gen.h"
 
 // The helpers' bitcode, put into this object by the assembler (runtime/kernel/CMakeLists.txt makes it).
-asm(".section .rodata\n.balign 16\n.globl weir_kernel_bitcode\nweir_kernel_bitcode:\n.incbin \"" WEIR_KERNEL_BITCODE
-    "\"\n.globl weir_kernel_bitcode_end\nweir_kernel_bitcode_end:\n.byte 0\n.text\n");
-extern "C" const char weir_kernel_bitcode[], weir_kernel_bitcode_end[];
+#define WEIR_EMBED(symbol, file) \
+  asm(".section .rodata\n.balign 16\n.globl " symbol "\n" symbol ":\n.incbin \"" file "\"\n.globl " symbol "_end\n" symbol "_end:\n.byte 0\n.text\n")
+WEIR_EMBED("weir_kernel_bitcode", WEIR_KERNEL_BITCODE);
+WEIR_EMBED("weir_fhirpath_bitcode", WEIR_FHIRPATH_BITCODE);
+extern "C" const char weir_kernel_bitcode[], weir_kernel_bitcode_end[], weir_fhirpath_bitcode[], weir_fhirpath_bitcode_end[];
 
 namespace weir::lower {
 namespace {
 
 llvm::StringRef Bitcode() { return {weir_kernel_bitcode, static_cast<size_t>(weir_kernel_bitcode_end - weir_kernel_bitcode)}; }
+llvm::StringRef FhirPathBitcode() { return {weir_fhirpath_bitcode, static_cast<size_t>(weir_fhirpath_bitcode_end - weir_fhirpath_bitcode)}; }
+
+// A module that already holds the helpers: those of full FHIRPath only where they are needed.
+Result<std::unique_ptr<llvm::Module>> LoadHelpers(bool fhirpath, llvm::LLVMContext& context) {
+  auto read = [&](llvm::StringRef bitcode) { return llvm::parseBitcodeFile(llvm::MemoryBufferRef(bitcode, "helpers"), context); };
+  auto kernel = read(Bitcode());
+  if (!kernel) {
+    return weir::Error{"the embedded helpers cannot be read: " + llvm::toString(kernel.takeError())};
+  }
+  if (fhirpath) {
+    auto more = read(FhirPathBitcode());
+    if (!more || llvm::Linker::linkModules(**kernel, std::move(*more))) {
+      return weir::Error{"the embedded helpers of FHIRPath cannot be read" + (more ? "" : ": " + llvm::toString(more.takeError()))};
+    }
+  }
+  return std::move(*kernel);
+}
 
 void InitializeTargets() {
   static std::once_flag once;
@@ -127,13 +147,13 @@ void Optimize(llvm::Module& module, llvm::TargetMachine& machine, const std::set
   }
 }
 
-using Fill = std::function<void(Gen&)>;
+using Fill = std::function<void(Gen&)>;  // null: feeds
 
 Result<std::unique_ptr<llvm::Module>> Generate(const ir::Module& module, const LowerOptions& options, llvm::LLVMContext& context,
-                                               llvm::TargetMachine& machine, const Fill& fill = &Gen::Run) {
-  auto loaded = llvm::parseBitcodeFile(llvm::MemoryBufferRef(Bitcode(), "helpers"), context);
+                                               llvm::TargetMachine& machine, const Fill& fill = nullptr) {
+  auto loaded = LoadHelpers(fill != nullptr || Gen::NeedsFhirPath(module), context);
   if (!loaded) {
-    return weir::Error{"the embedded helpers cannot be read: " + llvm::toString(loaded.takeError())};
+    return loaded.error();
   }
   std::unique_ptr<llvm::Module> out = std::move(*loaded);
   std::set<std::string> helpers;
@@ -141,7 +161,7 @@ Result<std::unique_ptr<llvm::Module>> Generate(const ir::Module& module, const L
     helpers.insert(f.getName().str());
   }
   Gen gen(module, *out);
-  fill(gen);
+  fill != nullptr ? fill(gen) : gen.Run();
   if (!gen.error().empty()) {
     return weir::Error{"cannot lower: " + gen.error()};
   }
@@ -221,7 +241,8 @@ Result<std::string> DumpLlvm(const ir::Module& module, const LowerOptions& optio
 }
 
 std::string ToolchainKey() {
-  return std::string(LLVM_VERSION_STRING) + "-" + std::to_string(llvm::xxh3_64bits(Bitcode())) + "-" + llvm::sys::getHostCPUName().str();
+  return std::string(LLVM_VERSION_STRING) + "-" + std::to_string(llvm::xxh3_64bits(Bitcode())) + "-" +
+         std::to_string(llvm::xxh3_64bits(FhirPathBitcode())) + "-" + llvm::sys::getHostCPUName().str();
 }
 
 }  // namespace weir::lower
