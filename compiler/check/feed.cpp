@@ -188,6 +188,8 @@ void Generator::ReadClauses(FeedState& state) {
       state.feed.late_seconds = Seconds(*clause->duration);
     } else if (clause->kind == ClauseKind::kFuture && clause->duration) {
       state.feed.future_seconds = Seconds(*clause->duration);
+    } else if (clause->kind == ClauseKind::kAcknowledge) {
+      state.feed.acknowledge_errors = clause->name.text == "errors";
     } else if (clause->kind == ClauseKind::kTimezone) {
       state.feed.zone = Zone(clause->text.text, clause->text.span);
     }

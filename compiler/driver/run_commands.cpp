@@ -1,4 +1,4 @@
-// weir run SRC|PKG --in PATH… --hub FILE, weir map SRC|PKG --in PATH…
+// weir run SRC|PKG --in PATH… --hub FILE, weir map SRC|PKG --in PATH…, weir serve SRC|PKG --hub FILE
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -14,6 +14,8 @@
 #include "compiler/driver/source.h"
 #include "runtime/hub/hub.h"
 #include "runtime/ingest/ingest.h"
+#include "runtime/io/io.h"
+#include "runtime/serve/serve_options.h"
 
 namespace weir::driver {
 namespace {
@@ -32,6 +34,7 @@ struct RunArgs {
   std::string fail_on;
   uint32_t batch = 1000;
   bool json = false;
+  serve::ServeArguments serve;
 };
 
 class ProgressBar {
@@ -144,6 +147,26 @@ int Map(const RunArgs& args) {
   return Finish(args, *report);
 }
 
+int Serve(const RunArgs& args) {
+  auto io = io::OpenSystem();  // before the compiler makes threads: those inherit its signal mask
+  if (!io) {
+    return Fail(io.error().message);
+  }
+  auto engine = OpenEngine(args.source);
+  if (!engine.ok()) {
+    return engine.exit_code;
+  }
+  auto ingest = MakeOptions(args, *engine.engine);
+  if (!ingest) {
+    return Fail(ingest.error().message);
+  }
+  serve::ServeOptions options = serve::MakeServeOptions(args.serve, "weir");
+  options.ingest = *ingest;
+  options.hub = {.path = args.hub, .key_file = args.key_file, .read_only = false, .cache_kib = 65536};
+  auto served = serve::Serve(*engine.engine, options, **io);
+  return served ? kFine : Fail(served.error().message, kFindings);
+}
+
 }  // namespace
 
 void AddRunCommands(CLI::App& app, Action& action) {
@@ -151,17 +174,25 @@ void AddRunCommands(CLI::App& app, Action& action) {
   auto add = [&](const char* name, const char* help, int (*run)(const RunArgs&)) {
     CLI::App* command = app.add_subcommand(name, help);
     AddSourceOptions(*command, args->source, /*with_engine=*/true);
-    command->add_option("--in", args->inputs, "files, folders or `-`")->required();
+    if (run != Serve) {
+      command->add_option("--in", args->inputs, "files, folders or `-`")->required();
+    }
     command->add_option("--namespace-key", args->namespace_file, "file with the namespace key (32 hex digits)");
-    command->add_option("--fail-on", args->fail_on, "`rejected`: exit 1 when a record was refused")
-        ->check(CLI::IsMember({"rejected"}));
+    if (run != Serve) {
+      command->add_option("--fail-on", args->fail_on, "`rejected`: exit 1 when a record was refused")
+          ->check(CLI::IsMember({"rejected"}));
+    }
     command->callback([&action, args, run] { action = [args, run] { return run(*args); }; });
     return command;
   };
   CLI::App* run = add("run", "process files into a hub, then stop; prints this run's ledger", Run);
-  run->add_option("--hub", args->hub, "the hub's file, made when absent")->required();
-  run->add_option("--key-file", args->key_file, "file with the encryption key (else WEIR_HUB_KEY_FILE)");
-  run->add_option("--batch", args->batch, "records per transaction")->check(CLI::Range(1, 100000));
+  CLI::App* serve = add("serve", "take messages over MLLP, HTTP and from folders into a hub, until SIGTERM", Serve);
+  for (CLI::App* command : {run, serve}) {
+    command->add_option("--hub", args->hub, "the hub's file, made when absent")->required();
+    command->add_option("--key-file", args->key_file, "file with the encryption key (else WEIR_HUB_KEY_FILE)");
+    command->add_option("--batch", args->batch, "records per transaction")->check(CLI::Range(1, 100000));
+  }
+  serve::AddServeOptions(*serve, args->serve);
   run->add_flag("--json", args->json, "the ledger as one JSON document, the last line");
   add("map", "stateless: one NDJSON line per record", Map);
 }

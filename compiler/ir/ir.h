@@ -132,6 +132,7 @@ struct Feed {
   std::vector<Node*> order_by;          // alternatives, first non-empty; v2 time stamps
   int32_t zone = -1;                    // index into Module::zones
   int64_t late_seconds = -1, future_seconds = -1;
+  bool acknowledge_errors = false;
   std::vector<std::pair<std::string, std::string>> declared_segments;  // "ZPV" after "PV1"
   Node* transform = nullptr;            // effects
   int64_t slot_count = 0;

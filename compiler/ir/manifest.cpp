@@ -32,7 +32,10 @@ std::string Manifest(const Module& module) {
     manifest["feeds"].push_back({{"name", feed.name},
                                  {"version", feed.version},
                                  {"late_seconds", feed.late_seconds},
-                                 {"future_seconds", feed.future_seconds}});
+                                 {"future_seconds", feed.future_seconds},
+                                 {"accept", feed.accept},
+                                 {"processing", feed.processing},
+                                 {"acknowledge_errors", feed.acknowledge_errors}});
   }
   manifest["maps"] = Json::array();
   for (const MapInfo& map : module.maps) {

@@ -311,6 +311,8 @@ class Parser {
         feed.versions = Texts();
       } else if (word == "except") {
         feed.content_except = Texts();
+      } else if (word == "acknowledge") {
+        feed.acknowledge_errors = Texts() == std::vector<std::string>{"errors"};
       } else if (word == "segment") {
         std::string segment = Text();
         feed.declared_segments.emplace_back(std::move(segment), Text());

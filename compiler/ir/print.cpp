@@ -193,6 +193,9 @@ class Printer {
     List("processing", feed.processing);
     List("versions", feed.versions);
     List("except", feed.content_except);
+    if (feed.acknowledge_errors) {
+      List("acknowledge", {"errors"});
+    }
     for (const auto& [segment, after] : feed.declared_segments) {
       List("segment", {segment, after});
     }

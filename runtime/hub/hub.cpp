@@ -94,6 +94,7 @@ Result<void> Hub::Apply(std::span<const Record> batch, int64_t now_us) {
   if (!db.ok()) {
     return db.error();
   }
+  impl_->batch_first_msg = impl_->inbox->next_msg();
   db.Exec("BEGIN IMMEDIATE");
   for (const Record& record : batch) {
     impl_->inbox->Take(record, now_us);

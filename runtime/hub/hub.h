@@ -79,6 +79,14 @@ struct RecordOutcome {  // latest, as the ledger counts it
   int64_t contributions = 0;
 };
 
+// What became of a record of the last batch, and the dead letter, if any, of the message that counts: its own, or that of the one it
+// repeats.
+struct Taken {
+  std::string_view outcome;  // as in RecordOutcome
+  std::string feed;
+  SiteInfo letter{};
+};
+
 struct VerifyReport {
   std::vector<std::string> faults;  // empty: sound
   int64_t messages = 0, resources = 0, contributions = 0, audit_events = 0;
@@ -99,6 +107,9 @@ class Hub {
   // One transaction. On an error nothing of the batch is stored and the hub takes no more: open it
   // again. `now_us`: the commit's clock.
   Result<void> Apply(std::span<const Record> batch, int64_t now_us);
+  Result<std::vector<Taken>> LastBatch();  // one per record of the last Apply, in its order
+  // Where a source that comes back goes on counting: the position after its last record, 0 for a new one.
+  Result<uint64_t> NextPosition(std::string_view source);
   // Would the transform of this (probed) record be thrown away? Lets ingest skip it; Apply decides
   // again.
   bool IsDuplicate(const Record& record);

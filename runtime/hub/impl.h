@@ -24,6 +24,7 @@ struct Hub::Impl {
   WriterLock lock;
   Database db;
   bool read_only = false;
+  int64_t batch_first_msg = 0;  // of the last Apply
   // In order of construction: each needs those above.
   std::unique_ptr<Names> names;
   std::unique_ptr<Counters> counters;

@@ -16,6 +16,7 @@ class Inbox {
   bool IsDuplicate(const Record& record);
   void Save();  // source positions and counters, at the end of a batch
   const Manifest* manifest() const { return manifest_; }
+  int64_t next_msg() const { return next_msg_; }
 
  private:
   struct Identity {  // what makes two records the same, and which copy counts

@@ -22,6 +22,16 @@ const Json& List(const Json& json, const char* name) {
   return member != json.end() && member->is_array() ? *member : none;
 }
 
+std::vector<std::string> Texts(const Json& json, const char* name) {
+  std::vector<std::string> texts;
+  for (const Json& text : List(json, name)) {
+    if (text.is_string()) {
+      texts.push_back(text.get<std::string>());
+    }
+  }
+  return texts;
+}
+
 }  // namespace
 
 Result<Manifest> ParseManifest(std::string_view text) {
@@ -34,9 +44,13 @@ Result<Manifest> ParseManifest(std::string_view text) {
   manifest.semantic_digest = Text(json, "semantic_digest");
   manifest.json = text;
   for (const Json& feed : List(json, "feeds")) {
+    if (!feed.is_object()) {
+      return Error{"a kernel's manifest names a feed that is not an object"};
+    }
     manifest.feeds.push_back({Text(feed, "name"), Text(feed, "version"),
                               Number(feed, "late_seconds", -1),
-                              Number(feed, "future_seconds", -1)});
+                              Number(feed, "future_seconds", -1), Texts(feed, "accept"),
+                              Texts(feed, "processing"), feed.value("acknowledge_errors", false)});
   }
   for (const Json& map : List(json, "maps")) {
     std::string type = Text(map, "type");

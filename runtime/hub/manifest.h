@@ -17,6 +17,9 @@ struct FeedInfo {
   std::string name, version;
   int64_t late_seconds = -1;    // `late after`; -1: nothing is called late
   int64_t future_seconds = -1;  // `future after`; -1: no bound
+  std::vector<std::string> accept{};      // "ADT^A01", "ADT^*"; empty: the kernel does not say
+  std::vector<std::string> processing{};  // empty: any
+  bool acknowledge_errors = false;        // senders are told of dead letters
 };
 
 struct MapInfo {

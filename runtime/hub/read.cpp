@@ -120,6 +120,36 @@ Result<std::optional<std::string>> Hub::DeadLetterRaw(int64_t id) {
   return raw;
 }
 
+Result<std::vector<Taken>> Hub::LastBatch() {
+  std::vector<Taken> taken;
+  {
+    Statement all(impl_->db,
+                  "SELECT i.status, i.feed, l.class, l.code, l.path FROM inbox i "
+                  "JOIN dedupe d ON d.key=i.key AND d.content=i.content "
+                  "LEFT JOIN dead_letter l ON l.msg=d.msg WHERE i.msg>=? ORDER BY i.msg");
+    for (bool row = all.First(impl_->batch_first_msg); row; row = all.Next()) {
+      taken.push_back({NameOf(static_cast<Outcome>(all.Int(0))),
+                       impl_->names->Text("feed", all.Int(1)),
+                       {all.String(2), all.String(3), all.String(4)}});
+    }
+  }
+  return impl_->db.ok() ? Result<std::vector<Taken>>(std::move(taken))
+                        : Result<std::vector<Taken>>(impl_->db.error());
+}
+
+Result<uint64_t> Hub::NextPosition(std::string_view source) {
+  uint64_t next = 0;
+  {
+    Statement last(impl_->db,
+                   "SELECT p.position FROM name n JOIN source_position p ON p.source=n.n "
+                   "WHERE n.kind='source' AND n.text=?");
+    if (last.First(source)) {
+      next = static_cast<uint64_t>(last.Int(0)) + 1;
+    }
+  }
+  return impl_->db.ok() ? Result<uint64_t>(next) : Result<uint64_t>(impl_->db.error());
+}
+
 Result<void> Hub::EachRecord(const std::function<void(const RecordOutcome&)>& visit) {
   {
     Statement all(impl_->db,

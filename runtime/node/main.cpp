@@ -11,7 +11,10 @@
 #include "runtime/hub/hub.h"
 #include "runtime/ingest/engine.h"
 #include "runtime/ingest/ingest.h"
+#include "runtime/io/io.h"
 #include "runtime/node/load_kernel.h"
+#include "runtime/serve/serve.h"
+#include "runtime/serve/serve_options.h"
 
 namespace {
 
@@ -142,6 +145,34 @@ int Map(const Arguments& arguments) {
   return report ? Report(arguments, *report) : Fail(report.error());
 }
 
+int Serve(const Arguments& arguments, const weir::serve::ServeArguments& serve) {
+  auto io = weir::io::OpenSystem();  // before anything makes a thread: those inherit its signal mask
+  if (!io) {
+    return Fail(io.error());
+  }
+  auto loaded = weir::node::LoadKernel(arguments.package);
+  if (!loaded) {
+    return Fail(loaded.error());
+  }
+  auto engine = weir::ingest::KernelEngine::Create((*loaded)->kernel());
+  if (!engine) {
+    return Fail(engine.error());
+  }
+  auto ingest = MakeOptions(arguments);
+  if (!ingest) {
+    return Fail(ingest.error());
+  }
+  weir::serve::ServeOptions options = weir::serve::MakeServeOptions(serve, "weir-node");
+  options.ingest = *ingest;
+  options.hub = {.path = arguments.hub, .key_file = arguments.key_file};
+  auto served = weir::serve::Serve(*engine, options, **io);
+  if (!served) {
+    Fail(served.error());
+    return kFindings;
+  }
+  return kFine;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -151,16 +182,23 @@ int main(int argc, char** argv) {
   Arguments arguments;
   CLI::App* run = app.add_subcommand("run", "process files into a hub, then stop");
   CLI::App* map = app.add_subcommand("map", "one NDJSON line per record, without a hub");
+  CLI::App* serve = app.add_subcommand("serve", "take messages over MLLP, HTTP and from folders, until SIGTERM");
+  weir::serve::ServeArguments serve_arguments;
+  weir::serve::AddServeOptions(*serve, serve_arguments);
   for (CLI::App* command : {run, map}) {
-    command->add_option("package", arguments.package, "compiled feed")->required();
     command->add_option("--in", arguments.in, "files, folders or -")->required();
+  }
+  for (CLI::App* command : {run, map, serve}) {
+    command->add_option("package", arguments.package, "compiled feed")->required();
     command->add_option("--namespace-key", arguments.namespace_key,
                         "file with 32 hex digits and a name");
     command->add_option("--batch", arguments.batch, "records per transaction")
         ->check(CLI::Range(1, 1'000'000));
   }
-  run->add_option("--hub", arguments.hub, "hub file")->required();
-  run->add_option("--key-file", arguments.key_file, "key of the hub; default: WEIR_HUB_KEY_FILE");
+  for (CLI::App* command : {run, serve}) {
+    command->add_option("--hub", arguments.hub, "hub file")->required();
+    command->add_option("--key-file", arguments.key_file, "key of the hub; default: WEIR_HUB_KEY_FILE");
+  }
   run->add_option("--fail-on", arguments.fail_on, "exit 1 when records are refused")
       ->check(CLI::IsMember({"rejected"}));
   run->add_flag("--json", arguments.json, "the run's ledger as JSON");
@@ -168,6 +206,9 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kFine : kUsage;
+  }
+  if (serve->parsed()) {
+    return Serve(arguments, serve_arguments);
   }
   struct sigaction action{};
   action.sa_handler = RequestStop;

@@ -223,7 +223,8 @@ TEST_F(FeedTest, FoldTakesTheLaterValue) {
 TEST_F(FeedTest, ManifestListsOrdinals) {
   EXPECT_EQ(
       kernel_->manifest(),
-      R"({"package":"east","edition":"1","semantic_digest":"d1","feeds":[{"name":"adt","version":"1.0.0","late_seconds":600,"future_seconds":-1}],)"
+      R"({"package":"east","edition":"1","semantic_digest":"d1","feeds":[{"name":"adt","version":"1.0.0","late_seconds":600,"future_seconds":-1,)"
+      R"("accept":["ADT^*"],"processing":["P"],"acknowledge_errors":false}],)"
       R"("maps":[{"name":"patient","type":"Patient","merge":"patch","precedence":1,"snapshot":false}],)"
       R"("types":[{"name":"Patient","order":["resourceType","id","gender"]}],)"
       R"("sites":[{"class":"schema","code":"required","path":"PID-3","degrade":false},{"class":"transform","code":"cardinality","path":"","degrade":false},)"

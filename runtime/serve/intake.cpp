@@ -1,0 +1,94 @@
+#include "runtime/serve/intake.h"
+
+#include <algorithm>
+
+namespace weir::serve {
+
+Intake::Intake(ingest::Engine& engine, const ingest::IngestOptions& options, hub::HubOptions hub_options, io::Io& io, Metrics& metrics,
+               Settle settle)
+    : engine_(engine), options_(options), hub_options_(std::move(hub_options)), io_(io), metrics_(metrics), settle_(std::move(settle)),
+      pipeline_(engine, options) {
+  acknowledges_errors_ = std::ranges::any_of(engine.manifest().feeds, &hub::FeedInfo::acknowledge_errors);
+}
+
+Result<void> Intake::Open() {
+  hub_.reset();  // gives the writer's lock back
+  positions_.clear();
+  auto opened = hub::Hub::Open(hub_options_);
+  if (!opened) {
+    Fail(opened.error());
+    return opened.error();
+  }
+  const std::string& name = options_.name_space.name.empty() ? engine_.manifest().package : options_.name_space.name;
+  if (auto bound = (*opened)->Bind(engine_.manifest(), options_.name_space.key, name, options_.artifact); !bound) {
+    Fail(bound.error());
+    return bound.error();
+  }
+  hub_ = std::move(*opened);
+  state_ = StoreState::kOpen;
+  return {};
+}
+
+void Intake::Fail(const Error& error) {
+  failure_ = error.message;
+  // SQLite's own words for SQLITE_FULL, the one failure that mends itself.
+  state_ = error.message.find("disk is full") != std::string::npos ? StoreState::kFull : StoreState::kBroken;
+  ++metrics_.store_failures;
+}
+
+uint64_t Intake::NextPosition(const std::string& source) {
+  auto found = positions_.find(source);
+  if (found == positions_.end()) {
+    const auto next = hub_->NextPosition(source);
+    found = positions_.emplace(source, next ? *next : 0).first;  // a failed store says so again at the commit
+  }
+  return found->second++;
+}
+
+void Intake::Take(const frame::Frame& frame, const std::string& source, Ticket ticket, bool wants_outcome) {
+  if (pipeline_.size() >= options_.batch || pipeline_.raw_bytes() >= options_.batch_bytes) {
+    Commit();
+  }
+  if (state_ != StoreState::kOpen) {
+    return settle_(ticket, {});
+  }
+  if (tickets_.empty()) {
+    since_us_ = io_.SteadyMicros();
+  }
+  pipeline_.Take(frame, source, NextPosition(source), hub_.get());
+  tickets_.push_back(ticket);
+  wants_outcomes_ |= wants_outcome;
+}
+
+void Intake::Commit() {
+  if (tickets_.empty()) {
+    return;
+  }
+  // A receiver may hand in more while it is told; that belongs to the next batch.
+  std::vector<Ticket> tickets;
+  tickets.swap(tickets_);
+  const std::vector<hub::Record>& records = pipeline_.Records();
+  io_.Reach(io::SyncPoint::kPreCommit);
+  const auto applied = hub_->Apply(records, io_.WallMicros());
+  std::vector<hub::Taken> taken;
+  if (!applied) {
+    Fail(applied.error());
+    hub_.reset();
+  } else {
+    io_.Reach(io::SyncPoint::kPostCommit);
+    metrics_.batches.Add(records.size());
+    metrics_.commit_us.Add(static_cast<uint64_t>(std::max<int64_t>(0, io_.SteadyMicros() - since_us_)));
+    if (wants_outcomes_ || acknowledges_errors_) {
+      if (auto last = hub_->LastBatch(); last && last->size() == records.size()) {
+        taken = std::move(*last);
+      }
+    }
+  }
+  wants_outcomes_ = false;
+  for (size_t i = 0; i < tickets.size(); ++i) {
+    settle_(tickets[i], {.stored = applied.ok(), .record = &records[i], .taken = i < taken.size() ? &taken[i] : nullptr});
+  }
+  pipeline_.Clear();
+}
+
+}  // namespace weir::serve
