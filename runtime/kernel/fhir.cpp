@@ -92,6 +92,42 @@ Coll ChildrenNamed(Context* c, const Coll& in, Text name) {
   return out;
 }
 
+// Null `out` only counts.
+uint64_t ChildrenOf(Context* c, const Item& item, Item* out) {
+  uint32_t holder = HolderOf(c, item);
+  uint64_t count = 0;
+  for (uint32_t k = holder != kNoNode ? NodeAt(c, holder).first : 0; k != 0; k = NodeAt(c, k).next) {
+    if (NodeAt(c, k).element != 0 && !Same(NameText(c, NodeAt(c, k).member), Lit("fhir_comments"))) {
+      count += SpreadMember(c, k, out != nullptr ? out + count : nullptr);
+    }
+  }
+  return count;
+}
+Coll AllChildren(Context* c, const Coll& in) {
+  uint64_t most = 0;
+  for (uint64_t i = 0; i < in.count; ++i) {
+    most += ChildrenOf(c, in.items[i], nullptr);
+  }
+  Item* items;
+  Coll out = NewColl(c, most, &items);
+  for (uint64_t i = 0; i < in.count && items != nullptr; ++i) {
+    out.count += ChildrenOf(c, in.items[i], items + out.count);
+  }
+  return out;
+}
+uint64_t Descend(Context* c, const Item& item, Item* out) {
+  uint64_t count = 0;
+  Coll self = {&item, 1}, children = AllChildren(c, self);
+  for (uint64_t i = 0; i < children.count; ++i) {
+    if (out != nullptr) {
+      out[count] = children.items[i];
+    }
+    ++count;
+    count += Descend(c, children.items[i], out != nullptr ? out + count : nullptr);
+  }
+  return count;
+}
+
 bool QuantityNode(Context* c, uint32_t node, Item* out) {
   uint32_t value = FindMember(c, node, Lit("value")), unit = FindMember(c, node, Lit("code"));
   unit = unit != 0 ? unit : FindMember(c, node, Lit("unit"));
@@ -279,6 +315,22 @@ Coll wf_extension(Context* c, const Coll* a, uint64_t) {
     if (own != 0 && Same(NodeText(NodeAt(c, own)), url)) {
       items[out.count++] = all.items[i];
     }
+  }
+  return out;
+}
+
+Coll wf_children(Context* c, const Coll* a, uint64_t) { return AllChildren(c, a[0]); }
+
+// In document order, each node before what lies below it. The reader bounds the depth.
+Coll wf_descendants(Context* c, const Coll* a, uint64_t) {
+  uint64_t count = 0;
+  for (uint64_t i = 0; i < a->count; ++i) {
+    count += Descend(c, a->items[i], nullptr);
+  }
+  Item* items;
+  Coll out = NewColl(c, count, &items);
+  for (uint64_t i = 0; i < a->count && items != nullptr; ++i) {
+    out.count += Descend(c, a->items[i], items + out.count);
   }
   return out;
 }

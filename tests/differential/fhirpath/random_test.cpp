@@ -95,7 +95,7 @@ class Maker {
       case 10: return in + ".aggregate(" + Of({"$total + $this", "iif($total.empty(), $this, iif($this < $total, $this, $total))", "$total | $this", "$index"}) + Of({"", ", 0", ", 1.5"}) + ")";
       case 11: return in + Of({".min()", ".max()", ".sum()", ".avg()"});
       case 12: return in + ".iif(" + Truth(depth - 1) + ", " + Any(depth - 1) + Of({")", ", 1)", ", $this)"});
-      case 13: return in + Of({".getValue()", ".join(',')", ".join()", ".resolve()", ".extension('http://x/q').value", ".extension(url)"});
+      case 13: return in + Of({".getValue()", ".join(',')", ".join()", ".resolve()", ".extension('http://x/q').value", ".extension(url)", ".children()", ".descendants()"});
       case 14: return in + "." + Of({"value", "extension", "id", "code", "coding", "given", "use", "low", "text", "system"});
       default: return in + ".select(" + Of({"$this", "$index", "toString()", "value", "id | use", "$this + 1", "value.as(Quantity)"}) + ")";
     }
