@@ -49,6 +49,7 @@ void Intake::Take(const frame::Frame& frame, const std::string& source, Ticket t
   if (pipeline_.size() >= options_.batch || pipeline_.raw_bytes() >= options_.batch_bytes) {
     Commit();
   }
+  WEIR_CHECK(!settling_);
   if (state_ != StoreState::kOpen) {
     return settle_(ticket, {});
   }
@@ -64,7 +65,6 @@ void Intake::Commit() {
   if (tickets_.empty()) {
     return;
   }
-  // A receiver may hand in more while it is told; that belongs to the next batch.
   std::vector<Ticket> tickets;
   tickets.swap(tickets_);
   const std::vector<hub::Record>& records = pipeline_.Records();
@@ -85,9 +85,11 @@ void Intake::Commit() {
     }
   }
   wants_outcomes_ = false;
+  settling_ = true;
   for (size_t i = 0; i < tickets.size(); ++i) {
     settle_(tickets[i], {.stored = applied.ok(), .record = &records[i], .taken = i < taken.size() ? &taken[i] : nullptr});
   }
+  settling_ = false;
   pipeline_.Clear();
 }
 

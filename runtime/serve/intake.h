@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/base/check.h"
 #include "runtime/hub/hub.h"
 #include "runtime/ingest/pipeline.h"
 #include "runtime/io/io.h"
@@ -63,6 +64,7 @@ class Intake {
   ingest::Pipeline pipeline_;
   std::vector<Ticket> tickets_;  // of the pipeline's records
   std::map<std::string, uint64_t, std::less<>> positions_;
+  bool settling_ = false;  // a receiver that is told must not hand in more: the records are still those of the batch
   bool acknowledges_errors_ = false, wants_outcomes_ = false;
   int64_t since_us_ = 0;
   StoreState state_ = StoreState::kBroken;

@@ -4,8 +4,8 @@ namespace weir::serve {
 
 void MllpSession::Receive(std::string_view bytes) {
   const bool good = reader_.Push(bytes, [this](MllpReader::Kind kind, std::string_view content) { OnFrame(kind, content); });
-  if (!good && refused.empty()) {
-    refused = reader_.in_frame() ? "frame_too_large" : "not_mllp";
+  if (!good) {
+    Refuse(reader_.in_frame() ? "frame_too_large" : "not_mllp");
   }
 }
 
@@ -63,7 +63,7 @@ void MllpSession::OnSettled(uint64_t number, const Settled& settled) {
     Add(entry, header, verdict);
     // Original mode has no word for "not now, send again" but silence.
     if (!settled.stored && !header.Enhanced()) {
-      refused = "not_stored";
+      Refuse("not_stored");
     }
   }
   Drain();

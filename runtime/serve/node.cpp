@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <unordered_map>
 
+#include "runtime/serve/http_session.h"
 #include "runtime/serve/intake.h"
 #include "runtime/serve/metrics.h"
 #include "runtime/serve/mllp_session.h"
@@ -16,7 +17,13 @@ constexpr int64_t kTickUs = 250'000;        // limits of time are looked at this
 constexpr int64_t kReopenUs = 1'000'000;    // a full store is opened again this often
 constexpr size_t kReadBytes = 256u << 10;   // of one connection before the others have their turn
 
-enum class Protocol : uint8_t { kMllp };
+enum class Protocol : uint8_t { kMllp, kHttp };
+
+// To a client that is turned away before it said anything.
+constexpr std::string_view kTooManyOfPeer =
+    "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+constexpr std::string_view kTooMany =
+    "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
 struct Listener {
   io::Handle handle;
@@ -29,6 +36,7 @@ struct Connection {
   io::Handle handle = io::Handle::kNone;
   std::string peer;
   std::unique_ptr<Session> session{};
+  bool is_http = false;
   bool ended = false;           // the peer sends no more
   size_t written = 0;           // of session->out
   bool reads = true, writes = false;  // what is watched
@@ -57,6 +65,11 @@ class Node {
         return listening.error();
       }
     }
+    for (const std::string& address : options_.http) {
+      if (auto listening = Listen(address, Protocol::kHttp, "http"); !listening) {
+        return listening.error();
+      }
+    }
     return {};
   }
 
@@ -70,6 +83,9 @@ class Node {
       }
       if (!intake_.empty() && (events.empty() || now_us_ - intake_.since_us() >= options_.linger_us || scene_.draining)) {
         intake_.Commit();
+      }
+      for (auto& [id, connection] : connections_) {
+        connection.session->Continue();
       }
       WriteAll();
       if (now_us_ - ticked_us_ >= kTickUs) {
@@ -132,7 +148,11 @@ class Node {
       }
       size_t& of_peer = peers_[accepted.peer];
       if (connections_.size() >= options_.connections_max || of_peer >= options_.peer_connections_max) {
-        ++metrics_.refused[of_peer >= options_.peer_connections_max ? "peer_connections" : "connections"];
+        const bool of_one = of_peer >= options_.peer_connections_max;
+        ++metrics_.refused[of_one ? "peer_connections" : "connections"];
+        if (listener.protocol == Protocol::kHttp) {
+          io_.Write(accepted.handle, of_one ? kTooManyOfPeer : kTooMany);
+        }
         io_.Close(accepted.handle);
         continue;
       }
@@ -140,8 +160,13 @@ class Node {
       ++metrics_.accepted;
       const uint64_t id = ++last_id_;
       Connection connection{.id = id, .handle = accepted.handle, .peer = accepted.peer, .read_us = now_us_, .wrote_us = now_us_};
-      // One source per listener and host, as one sender opens a new connection at will.
-      connection.session = std::make_unique<MllpSession>(scene_, id, "mllp " + listener.address + " " + accepted.peer, options_.frame);
+      connection.is_http = listener.protocol == Protocol::kHttp;
+      if (connection.is_http) {
+        connection.session = std::make_unique<HttpSession>(scene_, id, accepted.peer, HttpLimits{.body_bytes_max = options_.frame.frame_bytes_max});
+      } else {
+        // One source per listener and host, as one sender opens a new connection at will.
+        connection.session = std::make_unique<MllpSession>(scene_, id, "mllp " + listener.address + " " + accepted.peer, options_.frame);
+      }
       by_handle_[static_cast<int32_t>(accepted.handle)] = id;
       connections_.emplace(id, std::move(connection));
       metrics_.connections = connections_.size();
@@ -163,7 +188,6 @@ class Node {
       connection.read_us = now_us_;
       session.Receive({buffer_.data(), got.bytes});
     }
-    held_bytes_ += session.HeldBytes() - held;
     connection.began_us = !session.Incomplete() ? 0 : connection.began_us == 0 || session.HeldBytes() < held ? now_us_ : connection.began_us;
     if (session.HeldBytes() > held) {
       LimitHeld(connection);
@@ -171,12 +195,16 @@ class Node {
   }
 
   void LimitHeld(Connection& connection) {
-    size_t of_peer = 0;
+    size_t of_peer = 0, of_all = 0;
     for (const auto& [id, other] : connections_) {
-      of_peer += other.peer == connection.peer ? other.session->HeldBytes() : 0;
+      const size_t held = other.session->HeldBytes();
+      of_all += held;
+      of_peer += other.peer == connection.peer ? held : 0;
     }
-    if (connection.session->refused.empty() && (held_bytes_ > options_.held_bytes_max || of_peer > options_.peer_held_bytes_max)) {
-      connection.session->refused = "held_bytes";
+    if (of_peer > options_.peer_held_bytes_max) {
+      connection.session->Refuse("peer_held_bytes");
+    } else if (of_all > options_.held_bytes_max) {
+      connection.session->Refuse("held_bytes");
     }
   }
 
@@ -225,7 +253,7 @@ class Node {
         ++metrics_.refused[session.refused];
         return false;
       }
-      if ((connection.ended || session.close_after || scene_.draining) && !session.Waiting()) {
+      if ((connection.ended || (session.close_after && !session.linger) || scene_.draining) && !session.Waiting()) {
         return false;
       }
     }
@@ -242,7 +270,6 @@ class Node {
 
   void Close(uint64_t id) {
     Connection& connection = connections_.at(id);
-    held_bytes_ -= connection.session->HeldBytes();
     by_handle_.erase(static_cast<int32_t>(connection.handle));
     if (--peers_[connection.peer] == 0) {
       peers_.erase(connection.peer);
@@ -283,7 +310,8 @@ class Node {
     if (session.Incomplete()) {
       return now_us_ - connection.began_us > options_.frame_us || now_us_ - connection.read_us > options_.stall_us ? "slow" : nullptr;
     }
-    return options_.idle_us > 0 && !session.Waiting() && now_us_ - connection.read_us > options_.idle_us ? "idle" : nullptr;
+    const int64_t idle_us = connection.is_http ? options_.http_idle_us : options_.idle_us;
+    return idle_us > 0 && !session.Waiting() && now_us_ - connection.read_us > idle_us ? "idle" : nullptr;
   }
 
   void Drain() {
@@ -308,7 +336,6 @@ class Node {
   std::unordered_map<int32_t, uint64_t> by_handle_;
   std::unordered_map<std::string, size_t> peers_;
   uint64_t last_id_ = 0;
-  size_t held_bytes_ = 0;
   int64_t now_us_ = 0, ticked_us_ = 0, reopened_us_ = 0, drain_us_ = 0;
 };
 

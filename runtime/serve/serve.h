@@ -31,6 +31,7 @@ struct ServeOptions {
   int64_t frame_us = 60'000'000;                 // from a frame's first byte to its last
   int64_t stall_us = 10'000'000;                 // between two bytes of a frame, or of an answer that is not taken
   int64_t idle_us = 0;                           // between two frames; 0: for ever, as interface engines expect
+  int64_t http_idle_us = 60'000'000;             // between two requests
   int64_t drain_us = 5'000'000;                  // from the stop to the end
 
   std::function<void(std::string_view)> log = [](std::string_view) {};  // one line; nothing of a message

@@ -169,11 +169,15 @@ class MllpTest(unittest.TestCase):
                 with self.subTest(identifier=identifier, error=error):
                     answer = sender.ask(message)
                     self.assertEqual((answer.code, answer.error, answer.control_id), (code, error, identifier))
+            told = admit("T8", **{"|EAST|RECV": "|TELL|RECV", "PID|1||42^^^EAST^MR": "PID|1||"})
+            for _ in range(2):  # `acknowledge errors`; the second is a duplicate and gets the stored answer
+                answer = sender.ask(told)
+                self.assertEqual((answer.code, answer.error, answer.control_id), ("AE", "207", "T8"))
             old = sender.ask(admit("T6", processing="T").replace(b"|2.5.1", b"|2.3"))
             self.assertEqual(old.segments["ERR"][1], "MSH^1^11^202&Unsupported processing id&HL70357")
             self.assertEqual(sender.ask(b"MSH|^~\\&|A|B|C|D|2024||ADT^A01|T7|P|2.5.1\r").segments["MSH"][2:6], ["C", "D", "A", "B"])
             node.stop()
-        self.assertEqual(self.hub.totals()["received"], 9)  # the empty frame has no record
+        self.assertEqual(self.hub.totals()["received"], 11)  # the empty frame has no record
 
     def test_enhanced_mode(self):
         def ask(sender, accept, application, expected, **changes):
