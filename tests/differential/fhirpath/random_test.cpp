@@ -38,7 +38,8 @@ class Maker {
   explicit Maker(uint32_t seed) : random_(seed) {}
 
   std::string Any(int depth) {
-    switch (Below(8)) {
+    switch (Below(9)) {
+      case 8: return Truth(depth);
       case 0: return Text(depth);
       case 1: return Number(depth);
       case 2: return Truth(depth);
@@ -115,10 +116,6 @@ class Maker {
   // Values close to each other, so that comparisons and searches meet.
   std::string Near() {
     auto digits = [&](unsigned least, unsigned most) { return std::to_string(least + Below(most - least + 1)); };
-    auto two = [&](unsigned least, unsigned most) {
-      std::string text = digits(least, most);
-      return text.size() == 1 ? "0" + text : text;
-    };
     if (unsigned kind = Below(5); kind < 2) {
       std::string text = "'";
       for (unsigned n = Below(6); n > 0; --n) {
@@ -130,14 +127,21 @@ class Maker {
     } else if (kind == 3) {
       return digits(0, 40) + Of({" 'g'", " 'mg'", " 'kg'", " days", " 'd'", " hours", " 'h'", " weeks", " months", " years", " seconds", ".5 'cm'", ".5 'm'"});
     }
-    std::string date = "@201" + digits(1, 3), time = two(9, 11);
-    unsigned date_parts = Below(3), time_parts = Below(4);
+    return NearMoment();
+  }
+  std::string NearMoment() {
+    auto two = [&](unsigned least, unsigned most) {
+      std::string text = std::to_string(least + Below(most - least + 1));
+      return text.size() == 1 ? "0" + text : text;
+    };
+    std::string date = "@201" + std::to_string(1 + Below(3)), time = two(9, 11);
+    unsigned date_parts = Below(4) != 0 ? 2 : Below(2), time_parts = Below(4);
     date += date_parts > 0 ? "-" + two(1, 3) : "";
     date += date_parts > 1 ? "-" + two(26, 28) : "";
     time += time_parts > 0 ? ":" + two(0, 2) : "";
     time += time_parts > 1 ? ":" + two(58, 59) : "";
     time += time_parts > 2 ? Of({".5", ".500", ".123", ".0"}) : "";
-    return Below(4) == 0 ? "@T" + time : date_parts < 2 || Below(2) == 0 ? date + Of({"", "T"}) : date + "T" + time + Of({"", "", "Z", "+01:00", "-01:00"});
+    return Below(4) == 0 ? "@T" + time : date_parts < 2 || Below(4) == 0 ? date + Of({"", "T"}) : date + "T" + time + Of({"", "", "Z", "+01:00", "-01:00"});
   }
 
   std::string Literal() {
@@ -206,8 +210,9 @@ class Maker {
     }
     std::string in = Paren(Moment(depth - 1));
     switch (Below(8)) {
-      case 0:
-      case 1: return Paren(in + Of({" + ", " - "}) + Quantity(depth - 1));
+      case 0: return Paren(in + Of({" + ", " - "}) + Quantity(depth - 1));
+      case 1: return Paren(Of({"@2012-01-31", "@2012-02-29", "@2011-12-31T23:59:59.5", "@2012-03-31T00:00Z", "@T23:59:59.5", "@2012-10"}) + Of({" + ", " - "}) +
+                           Of({"1 month", "1 year", "4 years", "13 months", "1 day", "25 hours", "1.5 seconds", "600 milliseconds", "40 days", "61 minutes", "5 weeks"}));
       case 2: return in + Of({".lowBoundary()", ".highBoundary()", ".lowBoundary(6)", ".highBoundary(8)", ".lowBoundary(17)", ".highBoundary(9)", ".lowBoundary(5)", ".highBoundary(10)"});
       case 3: return Paren(Any(depth - 1)) + Of({".toDate()", ".toDateTime()", ".toTime()"});
       default: return Literal();
@@ -237,7 +242,7 @@ class Maker {
       case 0:
       case 1: return Paren(a + Of({" = ", " != ", " ~ ", " !~ "}) + Any(depth - 1));
       case 2:
-      case 3: return Paren(a + Of({" < ", " <= ", " > ", " >= "}) + Any(depth - 1));
+      case 3: return Below(2) == 0 ? Paren(NearMoment() + Of({" < ", " <= ", " > ", " >= ", " = ", " ~ "}) + NearMoment()) : Paren(a + Of({" < ", " <= ", " > ", " >= "}) + Any(depth - 1));
       case 4: return Paren(Truth(depth - 1) + Of({" and ", " or ", " xor ", " implies "}) + Truth(depth - 1));
       case 5: return Paren(a + Of({" in ", " contains "}) + Many(depth - 1));
       case 6: return Paren(a) + Of({".exists()", ".empty()", ".not()", ".hasValue()", ".isDistinct()", ".allTrue()", ".anyTrue()", ".allFalse()", ".anyFalse()"});
