@@ -233,7 +233,8 @@ void Pipeline::RunKernel(Slot& slot, const weir_v2_index& index, hub::Hub* hub) 
       if (output.capacity >= options_.output_bytes_max) {
         return WEIR_LIMIT;  // its items fit long before its bytes do
       }
-      bytes_.resize(bytes_.size() + std::max<size_t>(output.capacity, kFirstOutput));
+      // Both double, so that a batch of any size meets few full buffers: the kernel does not say which of the two was short.
+      bytes_.resize(2 * bytes_.size());
       items_.resize(2 * items_.size());
     }
   });
