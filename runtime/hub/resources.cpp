@@ -22,6 +22,10 @@ bool WritesBody(int64_t op) {
   return op == WEIR_OP_PUT || op == WEIR_OP_PATCH || op == WEIR_OP_FILL;
 }
 
+constexpr int64_t kLandmarkEvery = 64;
+
+bool FoldsOntoState(int64_t op) { return op == WEIR_OP_PUT || op == WEIR_OP_PATCH; }
+
 Digest16 Id(std::string_view bytes) {
   Digest16 id{};
   if (bytes.size() == id.size()) {
@@ -55,6 +59,9 @@ Resources::Resources(Database& db, Names& names)
                 "version=version+1, "
                 "survivor=excluded.survivor"),
       superseded_(db, "INSERT INTO superseded(row, cause, folded) VALUES(?,?,?)"),
+      landmark_(db, "SELECT row FROM landmark WHERE type=? AND id=? AND ord>? ORDER BY ord LIMIT 1"),
+      add_landmark_(db, "INSERT OR IGNORE INTO landmark VALUES(?,?,?,?)"),
+      drop_landmarks_(db, "DELETE FROM landmark WHERE type=? AND id=?"),
       raw_digest_(db, "SELECT digest FROM inbox WHERE msg=?") {
   buffer_.resize(64 << 10);
 }
@@ -234,6 +241,9 @@ bool Resources::AppendFast(const Head& head, Node* node) {
   }
   node->prev = head.head;
   Write(*node);
+  if (head.version > 0 && head.version % kLandmarkEvery == 0 && head.head != 0) {
+    add_landmark_.Run(head.root.type, Blob{View(head.root.id)}, Blob{node->ord}, node->row);
+  }
   if (head.known) {
     append_head_.Run(node->row, head.root.type, Blob{View(head.root.id)});
   } else {
@@ -243,12 +253,81 @@ bool Resources::AppendFast(const Head& head, Node* node) {
 }
 
 void Resources::Insert(const Head& head, Node&& node, int64_t cause) {
+  if (InsertLate(head, &node, cause)) {
+    return;
+  }
   std::vector<Node> nodes = Chain(head.root);
   const auto at = std::ranges::upper_bound(
       nodes, node, [this](const Node& a, const Node& b) { return Precedes(a, b); });
   const auto from = static_cast<size_t>(at - nodes.begin());
   nodes.insert(at, std::move(node));
   Rebuild(head.root, nodes, from, cause);
+}
+
+// The nodes after `row` (0: the chain's first), the last of them the nearest landmark later than `ord` or the head. Stops, when
+// `late` is given, at the node that it follows, which is then the first. Empty: a node among them needs the whole chain.
+std::vector<Node> Resources::Stretch(const Head& head, std::string_view ord, int64_t row, const Node* late) {
+  int64_t at = head.head;
+  if (landmark_.First(head.root.type, Blob{View(head.root.id)}, Blob{ord})) {
+    at = landmark_.Int(0);
+  }
+  landmark_.Reset();
+  std::vector<Node> nodes;
+  for (; at != 0 && db_.ok(); at = nodes.back().prev) {
+    if (nodes.size() >= static_cast<size_t>(next_row_) || !Load(at, &nodes.emplace_back())) {
+      return {};  // the long way says what is wrong
+    }
+    const bool first = late != nullptr ? !Precedes(*late, nodes.back()) : at == row;
+    if (first ? nodes.back().State().empty() : !FoldsOntoState(nodes.back().op)) {
+      return {};
+    }
+    if (first) {
+      break;
+    }
+    if (nodes.size() % kLandmarkEvery == 0) {
+      add_landmark_.Run(head.root.type, Blob{View(head.root.id)}, Blob{nodes.back().ord}, at);
+    }
+  }
+  std::ranges::reverse(nodes);
+  return nodes;
+}
+
+// A late put or patch among puts and patches: only what lies around its place is looked at, so that a resource with a long
+// history takes it as quickly as one with a short one.
+bool Resources::InsertLate(const Head& head, Node* node, int64_t cause) {
+  if (head.head == 0 || !FoldsOntoState(node->op)) {
+    return false;
+  }
+  std::vector<Node> nodes = Stretch(head, node->ord, 0, node);
+  if (nodes.empty()) {
+    return false;
+  }
+  const int64_t row = node->row;
+  size_t at = Precedes(*node, nodes.front()) ? 0 : 1;
+  int64_t newest = head.head;
+  if (at == nodes.size() && nodes.back().row == head.head) {
+    newest = row;
+  }
+  nodes.insert(nodes.begin() + static_cast<std::ptrdiff_t>(at), std::move(*node));
+  Refolded done = Refold(head.root, nodes, at, at, cause, /*whole=*/false);
+  while (done == Refolded::kReachedEnd && nodes.back().row != newest) {
+    const Node last = nodes.back();
+    nodes = Stretch(head, last.ord, last.row, nullptr);
+    done = nodes.empty() ? Refolded::kNeedsWhole : Refold(head.root, nodes, 1, 0, cause, /*whole=*/false);
+  }
+  if (done != Refolded::kNeedsWhole) {
+    set_head_.Run(head.root.type, Blob{View(head.root.id)}, newest);
+    return true;
+  }
+  // All states up to a point are right. The chain from the head may not reach the new row yet.
+  std::vector<Node> chain = Chain(head.root);
+  Node late;
+  if (std::ranges::find(chain, row, &Node::row) == chain.end() && Load(row, &late)) {
+    chain.insert(std::ranges::upper_bound(chain, late, [this](const Node& a, const Node& b) { return Precedes(a, b); }), late);
+  }
+  const auto place = static_cast<size_t>(std::ranges::find(chain, row, &Node::row) - chain.begin());
+  Rebuild(head.root, chain, place, cause);
+  return true;
 }
 
 void Resources::Link(const std::vector<int64_t>& rows, int64_t cause) {
@@ -285,8 +364,12 @@ void Resources::Unlink(const std::vector<int64_t>& rows, int64_t cause) {
   }
 }
 
-void Resources::Rebuild(const ResourceKey& root, std::vector<Node>& nodes, size_t from,
-                        int64_t cause) {
+Resources::Refolded Resources::Refold(const ResourceKey& root, std::vector<Node>& nodes, size_t from, size_t last, int64_t cause,
+                                      bool whole) {
+  size_t settled = last + 1;  // from here on a state depends on the one before it alone
+  for (size_t i = settled; i < nodes.size(); ++i) {
+    settled = FoldsOntoState(nodes[i].op) ? settled : i + 1;
+  }
   for (size_t i = from; i < nodes.size() && db_.ok(); ++i) {
     Node& node = nodes[i];
     std::string state;
@@ -296,12 +379,17 @@ void Resources::Rebuild(const ResourceKey& root, std::vector<Node>& nodes, size_
       state = nodes[i - 1].State();
     } else if (node.op == WEIR_OP_PATCH && !nodes[i - 1].State().empty()) {
       state = FoldItems(root, {Item(WEIR_OP_PATCH, 0, {}, nodes[i - 1].State()), Item(node)});
+    } else if (!whole) {
+      return Refolded::kNeedsWhole;
     } else {
       state = FoldPrefix(root, nodes, i + 1);
     }
     const int64_t prev = i == 0 ? 0 : nodes[i - 1].row;
     const bool same_state = node.stored && node.State() == state;
     if (same_state && node.prev == prev) {
+      if (i >= settled && !state.empty()) {
+        return Refolded::kSettled;  // and so is everything after it
+      }
       continue;
     }
     if (!same_state) {
@@ -314,6 +402,12 @@ void Resources::Rebuild(const ResourceKey& root, std::vector<Node>& nodes, size_
     Write(node);
     node.stored = true;
   }
+  return Refolded::kReachedEnd;
+}
+
+void Resources::Rebuild(const ResourceKey& root, std::vector<Node>& nodes, size_t from, int64_t cause) {
+  drop_landmarks_.Run(root.type, Blob{View(root.id)});
+  Refold(root, nodes, from, nodes.size(), cause, /*whole=*/true);
   set_head_.Run(root.type, Blob{View(root.id)}, nodes.empty() ? int64_t{0} : nodes.back().row);
 }
 
@@ -324,6 +418,7 @@ void Resources::Regroup(const std::vector<ResourceKey>& old_roots,
     chains[root];
   }
   for (const ResourceKey& old_root : old_roots) {
+    drop_landmarks_.Run(old_root.type, Blob{View(old_root.id)});
     for (Node& node : Chain(old_root)) {
       const auto root = root_of.find(node.key);
       chains[root == root_of.end() ? old_root : root->second].push_back(std::move(node));

@@ -70,9 +70,16 @@ class Resources {
   bool Load(int64_t row, Node* node);
   std::string FoldItems(const ResourceKey& root, const std::vector<weir_fold_item>& items);
   bool AppendFast(const Head& head, Node* node);
+  bool InsertLate(const Head& head, Node* node, int64_t cause);
   void Insert(const Head& head, Node&& node, int64_t cause);
-  // Re-folds from `from` on and writes what changed: states, links, head.
+  // Re-folds and writes what changed: states and links. Nodes from `from` to `last` are new or have a new neighbour; after them it
+  // ends with the first that stays as it was. Unless `whole`, the nodes begin within the chain, and it ends before a state that
+  // needs what is before them.
+  enum class Refolded { kSettled, kReachedEnd, kNeedsWhole };
+  Refolded Refold(const ResourceKey& root, std::vector<Node>& nodes, size_t from, size_t last, int64_t cause, bool whole);
+  // The whole chain, of which the nodes before `from` are as they were.
   void Rebuild(const ResourceKey& root, std::vector<Node>& nodes, size_t from, int64_t cause);
+  std::vector<Node> Stretch(const Head& head, std::string_view ord, int64_t row, const Node* late);
   void Write(const Node& node);
   void SetHead(const ResourceKey& root, bool known, int64_t head);
   std::string_view RawDigest(int64_t msg, std::string* buffer);
@@ -83,7 +90,7 @@ class Resources {
   std::vector<uint8_t> marks_, buffer_;
   int64_t next_row_ = 1;
   Statement find_, head_state_, load_, insert_, relink_, insert_head_, append_head_, set_head_,
-      survivor_, superseded_, raw_digest_;
+      survivor_, superseded_, landmark_, add_landmark_, drop_landmarks_, raw_digest_;
 };
 
 }  // namespace weir::hub

@@ -43,8 +43,13 @@ CREATE TABLE source_position(source INTEGER PRIMARY KEY, position INTEGER NOT NU
 CREATE TABLE ledger(feed INTEGER NOT NULL, counter TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY(feed, counter)) STRICT, WITHOUT ROWID;
 )";
 
+// Every so many links of a long chain, by order: where the search for a late contribution's place may start.
+constexpr const char* kLandmarks =
+    "CREATE TABLE landmark(type INTEGER NOT NULL, id BLOB NOT NULL, ord BLOB NOT NULL, row INTEGER NOT NULL, "
+    "PRIMARY KEY(type, id, ord)) STRICT, WITHOUT ROWID;";
+
 // Step i brings a file of version i to i + 1, in the same transaction as its new version number.
-constexpr const char* kMigrations[kSchemaVersion] = {kTables};
+constexpr const char* kMigrations[kSchemaVersion] = {kTables, kLandmarks};
 
 Result<std::string> ReadKey(const HubOptions& options) {
   std::string path = options.key_file;

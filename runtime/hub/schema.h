@@ -6,7 +6,7 @@
 
 namespace weir::hub {
 
-inline constexpr int64_t kSchemaVersion = 1;
+inline constexpr int64_t kSchemaVersion = 2;
 
 // Held by the one writer for as long as it lives.
 class WriterLock {
