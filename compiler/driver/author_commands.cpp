@@ -3,10 +3,12 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "compiler/diag/render.h"
@@ -41,6 +43,49 @@ Result<std::string> ReadText(const std::string& path) {
   return text.str();
 }
 
+// Folders stand for the sources in them and below.
+Result<std::vector<std::string>> SourcePaths(const std::vector<std::string>& paths) {
+  namespace fs = std::filesystem;
+  std::vector<std::string> sources;
+  for (const std::string& path : paths) {
+    std::error_code error;
+    if (!fs::is_directory(path, error)) {
+      sources.push_back(path);
+      continue;
+    }
+    std::vector<std::string> found;
+    for (auto it = fs::recursive_directory_iterator(path, error); !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
+      if (it->path().filename().string().starts_with('.')) {
+        it.disable_recursion_pending();
+      } else if (it->path().extension() == ".weir") {
+        found.push_back(it->path().string());
+      }
+    }
+    if (found.empty()) {
+      return Error{fmt::format("{} holds no .weir source", path)};
+    }
+    std::sort(found.begin(), found.end());
+    sources.insert(sources.end(), found.begin(), found.end());
+  }
+  return sources;
+}
+
+// One document for all sources: lists are joined, counts added.
+void MergeReport(nlohmann::ordered_json one, nlohmann::ordered_json* all) {
+  if (all->is_null()) {
+    *all = std::move(one);
+    return;
+  }
+  for (auto& [key, value] : one.items()) {
+    nlohmann::ordered_json& into = (*all)[key];
+    if (value.is_array()) {
+      into.insert(into.end(), value.begin(), value.end());
+    } else if (value.is_number()) {
+      into = into.get<size_t>() + value.get<size_t>();
+    }
+  }
+}
+
 int Check(const AuthorArgs& args) {
   if (!args.coverage.empty()) {
     check::CheckOptions options = MakeCheckOptions(args.source);
@@ -49,15 +94,20 @@ int Check(const AuthorArgs& args) {
   if (args.paths.empty()) {
     return Fail("path is required");
   }
+  auto paths = SourcePaths(args.paths);
+  if (!paths) {
+    return Fail(paths.error().message);
+  }
   int worst = kFine;
-  for (const auto& path : args.paths) {
+  nlohmann::ordered_json report;
+  for (const auto& path : *paths) {
     DiagnosticSink sink;
     auto compilation = check::Compile({path}, MakeCheckOptions(args.source), sink);
     auto sorted = sink.Sorted();
     if (args.json || args.format == "json") {
-      std::cout << RenderJson(compilation->files, sorted) << '\n';
+      MergeReport(nlohmann::ordered_json::parse(RenderJson(compilation->files, sorted)), &report);
     } else if (args.format == "sarif") {
-      std::cout << RenderSarif(compilation->files, sorted, WEIR_VERSION) << '\n';
+      MergeReport(nlohmann::ordered_json::parse(RenderSarif(compilation->files, sorted, WEIR_VERSION)), &report);
     } else {
       std::cerr << RenderText(compilation->files, sorted, {.color = isatty(STDERR_FILENO) != 0, .max_line_columns = 160});
       if (!sink.has_errors()) {
@@ -77,12 +127,19 @@ int Check(const AuthorArgs& args) {
     }
     worst = sink.has_errors() ? kDoesNotCompile : worst;
   }
+  if (!report.is_null()) {
+    std::cout << report.dump() << '\n';
+  }
   return worst;
 }
 
 int Fmt(const AuthorArgs& args) {
+  auto paths = SourcePaths(args.paths);
+  if (!paths) {
+    return Fail(paths.error().message);
+  }
   int result = kFine;
-  for (const auto& path : args.paths) {
+  for (const auto& path : *paths) {
     auto text = ReadText(path);
     if (!text) {
       return Fail(text.error().message);

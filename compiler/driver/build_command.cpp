@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 
@@ -33,6 +34,9 @@ int Build(const BuildArgs& args) {
     return args.dump_ir ? kFine : Fail("`-o F.weirpkg` says where the package goes");
   }
 #ifdef WEIR_HAVE_JIT
+  if (std::error_code error; !std::filesystem::is_directory(std::filesystem::absolute(args.output, error).parent_path(), error)) {
+    return Fail("there is no folder for `" + args.output + "`");
+  }
   auto written = jit::WritePackage(compilation->module, {.triples = args.targets}, args.output);
   if (!written) {
     return Fail(written.error().message, kUndecided);

@@ -18,6 +18,7 @@ enum ExitCode : int {
   kUsage = 2,
   kDoesNotCompile = 3,
   kUndecided = 4,
+  kInterrupted = 130,  // as a shell says of a command that SIGINT ended
 };
 
 // A command adds its options to the app and leaves what is to be run in `action`.

@@ -14,6 +14,7 @@
 #include "compiler/driver/source.h"
 #include "runtime/hub/hub.h"
 #include "runtime/ingest/ingest.h"
+#include "runtime/ingest/sources.h"
 #include "runtime/io/io.h"
 #include "runtime/serve/serve_options.h"
 
@@ -98,6 +99,7 @@ int Finish(const RunArgs& args, const ingest::RunReport& report) {
   }
   if (report.stopped) {
     std::fprintf(stderr, "weir: stopped; what was committed stays, the rest was not read\n");
+    return kInterrupted;
   }
   if (!report.unreadable.empty()) {
     return kUsage;
@@ -113,6 +115,9 @@ int Run(const RunArgs& args) {
   auto options = MakeOptions(args, *engine.engine);
   if (!options) {
     return Fail(options.error().message);
+  }
+  if (auto inputs = ingest::ExpandPaths(args.inputs); !inputs) {  // before a hub is made for nothing
+    return Fail(inputs.error().message);
   }
   auto hub = hub::Hub::Open({.path = args.hub, .key_file = args.key_file, .read_only = false, .cache_kib = 65536});
   if (!hub) {

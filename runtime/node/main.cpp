@@ -21,7 +21,7 @@ namespace {
 using weir::Error;
 using weir::Result;
 
-enum Exit { kFine = 0, kFindings = 1, kUsage = 2 };  // design section 6
+enum Exit { kFine = 0, kFindings = 1, kUsage = 2, kInterrupted = 130 };  // design section 6; the last as a shell says of SIGINT
 
 std::atomic<bool> stop_requested = false;
 void RequestStop(int) { stop_requested = true; }
@@ -76,6 +76,7 @@ int Report(const Arguments& arguments, const weir::ingest::RunReport& report) {
   if (report.stopped) {
     std::cerr
         << "weir-node: stopped; the hub holds what was committed, another run takes the rest\n";
+    return kInterrupted;
   }
   if (!report.unreadable.empty() ||
       (arguments.fail_on == "rejected" && Rejected(report.ledger) > 0)) {

@@ -37,7 +37,7 @@ kill -INT "$pid"
 printf '\r' >&3
 exec 3>&-
 status=0; wait "$pid" || status=$?
-same "$status" 0
+same "$status" 130
 third=$("$node" run "$kernel" --in "$dir/a.hl7" --hub "$dir/stop.db" --json)
 [[ $third == *'"received":3'* ]] || fail "after the stop: $third"
 
