@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -65,9 +64,10 @@ class Io {
 
   // Regular files of a folder, hidden ones left out, in name order.
   virtual Result<std::vector<FileInfo>> List(const std::string& folder) = 0;
-  // False when it cannot be read. `chunk` returns false to stop.
-  virtual bool ReadFile(const std::string& path, const std::function<bool(std::string_view)>& chunk) = 0;
+  // Bytes from `offset` on; 0 at the end.
+  virtual Result<size_t> ReadFile(const std::string& path, uint64_t offset, std::span<char> buffer) = 0;
   virtual Result<void> MakeFolder(const std::string& folder) = 0;
+  // Never replaces a file.
   virtual Result<void> Rename(const std::string& from, const std::string& to) = 0;
 };
 

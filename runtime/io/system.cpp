@@ -207,18 +207,14 @@ class System final : public Io {
     return files;
   }
 
-  bool ReadFile(const std::string& path, const std::function<bool(std::string_view)>& chunk) override {
+  Result<size_t> ReadFile(const std::string& path, uint64_t offset, std::span<char> buffer) override {
     const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-      return false;
+    const ssize_t size = fd < 0 ? -1 : Retry([&] { return pread(fd, buffer.data(), buffer.size(), static_cast<off_t>(offset)); });
+    const int error = errno;
+    if (fd >= 0) {
+      close(fd);
     }
-    file_buffer_.resize(256u << 10);
-    ssize_t size;
-    do {
-      size = Retry([&] { return read(fd, file_buffer_.data(), file_buffer_.size()); });
-    } while (size > 0 && chunk({file_buffer_.data(), static_cast<size_t>(size)}));
-    close(fd);
-    return size >= 0;
+    return size >= 0 ? Result<size_t>(static_cast<size_t>(size)) : Result<size_t>(Error{std::string("cannot read a file: ") + strerror(error)});
   }
 
   Result<void> MakeFolder(const std::string& folder) override {
@@ -227,8 +223,11 @@ class System final : public Io {
     return error ? Result<void>(Error{"cannot make `" + folder + "`: " + error.message()}) : Result<void>();
   }
   Result<void> Rename(const std::string& from, const std::string& to) override {
-    return rename(from.c_str(), to.c_str()) == 0 ? Result<void>()
-                                                 : Result<void>(Error{"cannot move `" + from + "`: " + strerror(errno)});
+    int result = renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE);
+    if (result != 0 && errno == EINVAL && access(to.c_str(), F_OK) != 0) {
+      result = rename(from.c_str(), to.c_str());  // a file system without the flag
+    }
+    return result == 0 ? Result<void>() : Result<void>(Error{std::string("cannot move a file: ") + strerror(errno)});
   }
 
  private:
@@ -270,7 +269,6 @@ class System final : public Io {
   bool stop_ = false;
   std::string crash_at_;
   int crash_after_ = 1;
-  std::vector<char> file_buffer_;
 };
 
 }  // namespace

@@ -45,7 +45,8 @@ uint64_t Intake::NextPosition(const std::string& source) {
   return found->second++;
 }
 
-void Intake::Take(const frame::Frame& frame, const std::string& source, Ticket ticket, bool wants_outcome) {
+void Intake::Take(const frame::Frame& frame, const std::string& source, Ticket ticket, bool wants_outcome,
+                  std::optional<uint64_t> position) {
   if (pipeline_.size() >= options_.batch || pipeline_.raw_bytes() >= options_.batch_bytes) {
     Commit();
   }
@@ -56,7 +57,7 @@ void Intake::Take(const frame::Frame& frame, const std::string& source, Ticket t
   if (tickets_.empty()) {
     since_us_ = io_.SteadyMicros();
   }
-  pipeline_.Take(frame, source, NextPosition(source), hub_.get());
+  pipeline_.Take(frame, source, position ? *position : NextPosition(source), hub_.get());
   tickets_.push_back(ticket);
   wants_outcomes_ |= wants_outcome;
 }

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,7 +41,9 @@ class Intake {
 
   Result<void> Open();
   // May commit what is held first, so `settle` may be called for others before it returns. A closed store settles at once.
-  void Take(const frame::Frame& frame, const std::string& source, Ticket ticket, bool wants_outcome);
+  // `position`: in its source; absent: after the source's last.
+  void Take(const frame::Frame& frame, const std::string& source, Ticket ticket, bool wants_outcome,
+            std::optional<uint64_t> position = {});
   void Commit();
 
   bool empty() const { return tickets_.empty(); }

@@ -9,6 +9,7 @@
 #include "runtime/serve/mllp_session.h"
 #include "runtime/serve/serve.h"
 #include "runtime/serve/session.h"
+#include "runtime/serve/watcher.h"
 
 namespace weir::serve {
 namespace {
@@ -70,6 +71,13 @@ class Node {
         return listening.error();
       }
     }
+    for (const std::string& folder : options_.folders) {
+      watchers_.push_back(std::make_unique<Watcher>(scene_, folder, watchers_.size(), options_.file_settle_us));
+      if (auto started = watchers_.back()->Start(); !started) {
+        return started.error();
+      }
+      options_.log("watching a folder");
+    }
     return {};
   }
 
@@ -81,11 +89,14 @@ class Node {
       for (const io::Event& event : events) {
         OnEvent(event);
       }
-      if (!intake_.empty() && (events.empty() || now_us_ - intake_.since_us() >= options_.linger_us || scene_.draining)) {
+      if (!intake_.empty() && ((events.empty() && !Reading()) || now_us_ - intake_.since_us() >= options_.linger_us || scene_.draining)) {
         intake_.Commit();
       }
       for (auto& [id, connection] : connections_) {
         connection.session->Continue();
+      }
+      for (const auto& watcher : watchers_) {
+        watcher->Turn();
       }
       WriteAll();
       if (now_us_ - ticked_us_ >= kTickUs) {
@@ -121,7 +132,10 @@ class Node {
     return scene_.draining && intake_.empty() && (connections_.empty() || now_us_ - drain_us_ >= options_.drain_us);
   }
 
-  int64_t WaitMicros() const { return intake_.empty() ? kTickUs : 0; }
+  bool Reading() const {
+    return !scene_.draining && std::ranges::any_of(watchers_, [](const auto& watcher) { return watcher->Busy(); });
+  }
+  int64_t WaitMicros() const { return intake_.empty() && !Reading() ? kTickUs : 0; }
 
   void OnEvent(const io::Event& event) {
     const auto listener = std::ranges::find(listeners_, event.handle, &Listener::handle);
@@ -209,6 +223,9 @@ class Node {
   }
 
   void Settle(const Ticket& ticket, const Settled& settled) {
+    if (ticket.receiver == Watcher::kReceiver) {
+      return watchers_[ticket.entry]->OnSettled(settled);
+    }
     if (const auto found = connections_.find(ticket.receiver); found != connections_.end()) {
       found->second.session->OnSettled(ticket.entry, settled);
     }
@@ -291,6 +308,9 @@ class Node {
     for (const uint64_t id : late) {
       Close(id);
     }
+    for (const auto& watcher : watchers_) {
+      watcher->Look(now_us_);
+    }
     if (intake_.state() == StoreState::kFull && !scene_.draining && now_us_ - reopened_us_ >= kReopenUs) {
       reopened_us_ = now_us_;
       if (intake_.Open()) {
@@ -332,6 +352,7 @@ class Node {
   Intake intake_;
   Scene scene_;
   std::vector<Listener> listeners_;
+  std::vector<std::unique_ptr<Watcher>> watchers_;
   std::unordered_map<uint64_t, Connection> connections_;
   std::unordered_map<int32_t, uint64_t> by_handle_;
   std::unordered_map<std::string, size_t> peers_;

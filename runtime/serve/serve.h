@@ -21,6 +21,9 @@ struct ServeOptions {
   hub::HubOptions hub;
   std::vector<std::string> mllp, http;  // HOST:PORT
 
+  std::vector<std::string> folders;
+  int64_t file_settle_us = 1'000'000;  // a file is taken when it was the same for so long
+
   MllpLimits frame;
   size_t connections_max = 1024;
   size_t peer_connections_max = 256;             // of one address

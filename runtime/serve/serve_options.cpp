@@ -13,6 +13,7 @@ int64_t Micros(double seconds) { return static_cast<int64_t>(seconds * 1e6); }
 void AddServeOptions(CLI::App& command, ServeArguments& arguments) {
   command.add_option("--mllp", arguments.mllp, "HOST:PORT to take MLLP on; port 0: any, said on stderr");
   command.add_option("--http", arguments.http, "HOST:PORT of POST /feeds/NAME, /metrics, /healthz and /readyz");
+  command.add_option("--watch", arguments.folders, "folder whose files are taken and moved to its `done`");
   command.add_option("--max-connections", arguments.connections_max, "of all peers")->check(CLI::Range(1, 100'000));
   command.add_option("--max-peer-connections", arguments.peer_connections_max, "of one address")->check(CLI::Range(1, 100'000));
   command.add_option("--max-frame-mib", arguments.frame_mib_max, "largest message or request body")->check(CLI::Range(1, 64));
@@ -26,6 +27,7 @@ ServeOptions MakeServeOptions(const ServeArguments& arguments, const std::string
   ServeOptions options;
   options.mllp = arguments.mllp;
   options.http = arguments.http;
+  options.folders = arguments.folders;
   options.connections_max = arguments.connections_max;
   options.peer_connections_max = arguments.peer_connections_max;
   options.frame.frame_bytes_max = arguments.frame_mib_max << 20;
