@@ -210,7 +210,8 @@ class HttpTest(unittest.TestCase):
                     before = resident()  # with the allocator's reserve of the first ones
             with Sender(node.ports["mllp"][0]) as sender:
                 self.assertEqual(sender.ask(admit("G2")).code, "AA")
-            self.assertLess(resident() - before, 4 << 20)
+            # Less than one of the four frames since: none is kept. The allocator's own reserve moves by some megabytes.
+            self.assertLess(resident() - before, 8 << 20)
             self.assertEqual(self.metric(self.connect(node), 'weir_connections_refused_total{reason="frame_too_large"}'), 6)
             node.stop()
         self.assertEqual(self.hub.totals()["received"], 2)
