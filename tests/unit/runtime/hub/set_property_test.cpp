@@ -65,12 +65,51 @@ TEST_P(SetProperty, OrderCopiesAndBatchesDoNotMatter) {
   EXPECT_EQ(RunIn(messages, 11), expected);
 }
 
+// Two patients that nearly every message writes, as wards and practitioners of a real feed: chains of some hundred links, which
+// take late contributions by landmarks. Retracts, fills and merges are few, so that most places are found without the whole chain.
+std::vector<FakeMessage> MessagesAboutFew(uint32_t seed) {
+  std::vector<FakeMessage> messages;
+  uint32_t rare = 0;
+  for (FakeMessage& message : RandomMessages(seed, 700)) {
+    bool plain = true;
+    for (FakeItem& item : message.items) {
+      plain = plain && (item.op == WEIR_OP_PATCH || item.op == WEIR_OP_PUT);
+      item.number = item.number < 5 && item.op != WEIR_OP_ALIAS ? item.number % 2 : item.number;
+    }
+    if (plain || ++rare % 25 == 0) {
+      messages.push_back(std::move(message));
+    }
+  }
+  return messages;
+}
+
+class LongChains : public ::testing::TestWithParam<uint32_t> {};
+
+TEST_P(LongChains, OrderDoesNotMatter) {
+  std::vector<FakeMessage> messages = MessagesAboutFew(GetParam() + 5000);
+  std::ranges::sort(messages, {}, &FakeMessage::time);
+  const Outcome expected = RunIn(messages, 50);
+  EXPECT_GT(expected.applied, 250);
+  std::mt19937 random(GetParam());
+  std::ranges::shuffle(messages, random);
+  EXPECT_EQ(RunIn(messages, 3), expected);
+  EXPECT_EQ(RunIn(messages, 200), expected);
+  std::ranges::sort(messages, {}, &FakeMessage::time);
+  std::ranges::reverse(messages);
+  EXPECT_EQ(RunIn(messages, 50), expected);
+  // A backfill: the older half after the newer one.
+  std::ranges::reverse(messages);
+  std::ranges::rotate(messages, messages.begin() + static_cast<std::ptrdiff_t>(messages.size() / 2));
+  EXPECT_EQ(RunIn(messages, 50), expected);
+}
+
 // WEIR_TORTURE_SEEDS: more of them, for long runs.
 uint32_t SeedCount() {
   const char* count = std::getenv("WEIR_TORTURE_SEEDS");
   return count ? static_cast<uint32_t>(std::atoi(count)) : 12;
 }
 INSTANTIATE_TEST_SUITE_P(Seeds, SetProperty, ::testing::Range(0u, SeedCount()));
+INSTANTIATE_TEST_SUITE_P(Seeds, LongChains, ::testing::Range(0u, SeedCount() / 3));
 
 TEST(SetPropertyKill, SurvivesKillAtAnyMoment) {
   const std::vector<FakeMessage> messages = RandomMessages(77, 300);
