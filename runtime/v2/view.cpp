@@ -1,5 +1,7 @@
 #include "runtime/v2/view.h"
 
+#include <algorithm>
+
 namespace weir::v2 {
 
 std::string_view Trim(std::string_view text) {
@@ -69,7 +71,7 @@ std::string_view SegmentView::Field(uint32_t number) const {
   const char* bytes = reinterpret_cast<const char*>(index_->bytes);
   if (is_header()) {
     if (number == 1) {
-      return {bytes + segment_->begin + 3, 1};
+      return text().substr(std::min<size_t>(3, text().size()), 1);  // a bare "MSH" has none
     }
     --number;
   }

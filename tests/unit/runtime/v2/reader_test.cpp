@@ -45,6 +45,14 @@ TEST(Reader, FieldsFollowTheStandardsCount) {
   EXPECT_EQ(m.At(1).Field(0), "");
 }
 
+TEST(Reader, AHeaderOfItsNameAloneHasNoFields) {
+  Indexed m("MSH|^~\\&|APP\rMSH\rPID|1\r");
+  ASSERT_EQ(m.index.segment_count, 3u);
+  EXPECT_EQ(m.At(1).Field(1), "");
+  EXPECT_EQ(m.At(1).Field(2), "");
+  EXPECT_EQ(m.At(2).Field(1), "1");
+}
+
 TEST(Reader, TakesEveryLineEndAndBlankLines) {
   for (const char* end : {"\r", "\n", "\r\n"}) {
     std::string e = end;
