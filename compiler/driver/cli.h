@@ -29,6 +29,7 @@ void AddTryCommand(CLI::App& app, Action& action);         // try
 void AddBuildCommands(CLI::App& app, Action& action);     // build
 void AddImportCommand(CLI::App& app, Action& action);     // import
 void AddRunCommands(CLI::App& app, Action& action);       // run, map
+void AddProfileCommand(CLI::App& app, Action& action);   // profile
 void AddHubCommands(CLI::App& app, Action& action);       // hub …
 
 // `weir: message` on stderr; returns `code`.

@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
   AddBuildCommands(app, action);
   AddImportCommand(app, action);
   AddRunCommands(app, action);
+  AddProfileCommand(app, action);
   AddHubCommands(app, action);
   try {
     app.parse(argc, argv);
