@@ -1,4 +1,5 @@
-// weir profile PATH…: what sample messages say about their senders, and a draft contract that takes them.
+// weir profile PATH…: what sample messages say about their senders, and a draft contract that takes
+// them.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -51,7 +52,8 @@ int Run(const ProfileArgs& args) {
   }
   const profile::Profile& profile = profiler.profile();
   double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  std::cerr << fmt::format("weir: {} messages in {:.2f} s, {:.0f} a second\n", profile.messages, seconds,
+  std::cerr << fmt::format("weir: {} messages in {:.2f} s, {:.0f} a second\n", profile.messages,
+                           seconds,
                            static_cast<double>(profile.messages) / std::max(seconds, 1e-9));
   if (!args.draft.empty()) {
     auto draft = profile::DraftContract(profile, **tables, fs::path(args.draft).stem().string());
@@ -60,9 +62,11 @@ int Run(const ProfileArgs& args) {
     if (!out.flush()) {
       return Fail(fmt::format("cannot write {}", args.draft));
     }
-    std::cerr << fmt::format("weir: {} takes {} of {} messages\n", args.draft, draft.messages, profile.messages);
+    std::cerr << fmt::format("weir: {} takes {} of {} messages\n", args.draft, draft.messages,
+                             profile.messages);
   }
-  std::cout << (args.json ? profile::JsonReport(profile, **tables) : profile::TextReport(profile, **tables));
+  std::cout << (args.json ? profile::JsonReport(profile, **tables)
+                          : profile::TextReport(profile, **tables));
   return profile.messages == 0 ? kFindings : kFine;
 }
 
@@ -70,10 +74,13 @@ int Run(const ProfileArgs& args) {
 
 void AddProfileCommand(CLI::App& app, Action& action) {
   auto args = std::make_shared<ProfileArgs>();
-  CLI::App* command = app.add_subcommand("profile", "what sample messages say of their senders, without a patient's values; a draft contract");
+  CLI::App* command = app.add_subcommand(
+      "profile",
+      "what sample messages say of their senders, without a patient's values; a draft contract");
   AddDirectoryOptions(*command, args->source);
   command->add_option("samples", args->inputs, "folders or files of messages, or `-`")->required();
-  command->add_option("--draft", args->draft, "write a contract that takes these samples to this .weir file");
+  command->add_option("--draft", args->draft,
+                      "write a contract that takes these samples to this .weir file");
   command->add_flag("--force", args->force, "overwrite the draft");
   command->add_flag("--json", args->json, "one JSON document on one line");
   command->callback([&action, args] { action = [args] { return Run(*args); }; });

@@ -1,5 +1,5 @@
-// A feed for each sender and message type of a profile: what was seen, written as the contract that takes it. An author
-// narrows it; the comments say what the samples cannot.
+// A feed for each sender and message type of a profile: what was seen, written as the contract that
+// takes it. An author narrows it; the comments say what the samples cannot.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -11,12 +11,15 @@ namespace weir::profile {
 namespace {
 
 bool IsEvent(std::string_view text) {
-  return text.size() == 3 && text[0] >= 'A' && text[0] <= 'Z' && isdigit(static_cast<unsigned char>(text[1])) != 0 &&
+  return text.size() == 3 && text[0] >= 'A' && text[0] <= 'Z' &&
+         isdigit(static_cast<unsigned char>(text[1])) != 0 &&
          isdigit(static_cast<unsigned char>(text[2])) != 0;
 }
 
 bool IsType(std::string_view text) {
-  return text.size() == 3 && std::all_of(text.begin(), text.end(), [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }) &&
+  return text.size() == 3 &&
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }) &&
          text[0] >= 'A';
 }
 
@@ -48,23 +51,32 @@ std::string NameOf(std::string_view text) {
 }
 
 bool Holds(const std::vector<fhir::V2Item>& items, std::string_view segment) {
-  return std::any_of(items.begin(), items.end(), [&](const fhir::V2Item& item) { return item.group ? Holds(item.items, segment) : item.name == segment; });
+  return std::any_of(items.begin(), items.end(), [&](const fhir::V2Item& item) {
+    return item.group ? Holds(item.items, segment) : item.name == segment;
+  });
 }
 
 class FeedDraft {
  public:
-  FeedDraft(const Sender& sender, const std::string& type, const TypeStats& stats, const fhir::V2Table& tables)
+  FeedDraft(const Sender& sender, const std::string& type, const TypeStats& stats,
+            const fhir::V2Table& tables)
       : sender_(sender), type_(type), stats_(stats), tables_(tables) {
     ReadVersions();
     ReadEvents();
   }
 
   std::string Write(const std::string& name) const {
-    std::string out = fmt::format("\n/// {} messages of the samples.\nfeed {} version 0.1.0 {{\n  owner \"to be named\"\n", stats_.messages, name);
-    out += fmt::format("  from {} and {}\n", Route(3, sender_.application), Route(4, sender_.facility));
-    out += fmt::format("  accept {}^{} processing {}\n", type_, fmt::join(events_, ", "), Processing());
-    out += any_version_ ? "  versions any else 2.5.1  // the samples name none, or one that HL7 has not published\n"
-                        : fmt::format("  versions {} else {}\n", fmt::join(versions_, ", "), versions_.back());
+    std::string out = fmt::format(
+        "\n/// {} messages of the samples.\nfeed {} version 0.1.0 {{\n  owner \"to be named\"\n",
+        stats_.messages, name);
+    out += fmt::format("  from {} and {}\n", Route(3, sender_.application),
+                       Route(4, sender_.facility));
+    out += fmt::format("  accept {}^{} processing {}\n", type_, fmt::join(events_, ", "),
+                       Processing());
+    out += any_version_ ? "  versions any else 2.5.1  // the samples name none, or one that HL7 "
+                          "has not published\n"
+                        : fmt::format("  versions {} else {}\n", fmt::join(versions_, ", "),
+                                      versions_.back());
     out += TimeZone();
     out += "  invalid values degrade  // a sample does not say which a consumer can do without\n";
     out += Segments();
@@ -81,7 +93,8 @@ class FeedDraft {
         versions_.push_back(version);
       }
     }
-    any_version_ = versions_.size() != sender_.versions.values.size() || sender_.versions.beyond > 0 || versions_.empty();
+    any_version_ = versions_.size() != sender_.versions.values.size() ||
+                   sender_.versions.beyond > 0 || versions_.empty();
   }
 
   void ReadEvents() {
@@ -129,13 +142,16 @@ class FeedDraft {
 
   bool Known(const std::string& structure) const {
     const auto& all = fhir::V2Table::Versions();
-    return std::any_of(all.begin(), all.end(), [&](const std::string& version) { return tables_.Structure(version, structure) != nullptr; });
+    return std::any_of(all.begin(), all.end(), [&](const std::string& version) {
+      return tables_.Structure(version, structure) != nullptr;
+    });
   }
 
   // The structure as sent, else the type's usual one, else one that has PID and PV1.
   std::string KnownOr(const std::string& sent, const std::string& event) const {
-    static const std::map<std::string, std::string> kUsual = {{"ORU", "ORU_R01"}, {"ORM", "ORM_O01"}, {"SIU", "SIU_S12"}, {"MDM", "MDM_T02"},
-                                                              {"DFT", "DFT_P03"}, {"VXU", "VXU_V04"}, {"ACK", "ACK"}};
+    static const std::map<std::string, std::string> kUsual = {
+        {"ORU", "ORU_R01"}, {"ORM", "ORM_O01"}, {"SIU", "SIU_S12"}, {"MDM", "MDM_T02"},
+        {"DFT", "DFT_P03"}, {"VXU", "VXU_V04"}, {"ACK", "ACK"}};
     if (Known(sent)) {
       return sent;
     }
@@ -146,8 +162,13 @@ class FeedDraft {
     return usual == kUsual.end() ? "ADT_A01" : usual->second;
   }
 
-  static std::string Route(int field, const std::string& value) {
-    return value.empty() ? fmt::format("MSH-{}.empty()", field) : fmt::format("MSH-{} = {}", field, Quoted(value));
+  static std::string Route(int field, const Party& party) {
+    if (party.name.empty()) {
+      return fmt::format("MSH-{}.1.empty() and MSH-{}.2.empty()", field, field);
+    }
+    return party.universal
+               ? fmt::format("MSH-{}.1.empty() and MSH-{}.2 = {}", field, field, Quoted(party.name))
+               : fmt::format("MSH-{}.1 = {}", field, Quoted(party.name));
   }
 
   std::string Processing() const {
@@ -158,7 +179,8 @@ class FeedDraft {
       }
       ids.push_back(id);
     }
-    return ids.empty() || sender_.processing.beyond > 0 ? "any" : fmt::format("{}", fmt::join(ids, ", "));
+    return ids.empty() || sender_.processing.beyond > 0 ? "any"
+                                                        : fmt::format("{}", fmt::join(ids, ", "));
   }
 
   std::string TimeZone() const {
@@ -169,7 +191,8 @@ class FeedDraft {
         without += field.times_without;
       }
     }
-    return fmt::format("  timezone \"UTC\"  // to be set: {} of {} times carry no offset\n", without, with + without);
+    return fmt::format("  timezone \"UTC\"  // to be set: {} of {} times carry no offset\n",
+                       without, with + without);
   }
 
   std::string Segments() const {
@@ -181,10 +204,11 @@ class FeedDraft {
       }
       std::vector<std::string> fields;
       for (const auto& [number, field] : segment.fields) {
-        fields.push_back(fmt::format("{} field_{}: ST{}", number, number, field.max_repeats > 1 ? " repeating" : ""));
+        fields.push_back(fmt::format("{} field_{}: ST{}", number, number,
+                                     field.max_repeats > 1 ? " repeating" : ""));
       }
-      out += fmt::format("  segment {} after {} optional{} {{ {} }}\n", name, segment.after, segment.max_in_message > 1 ? " repeating" : "",
-                         fmt::join(fields, "; "));
+      out += fmt::format("  segment {} after {} optional{} {{ {} }}\n", name, segment.after,
+                         segment.max_in_message > 1 ? " repeating" : "", fmt::join(fields, "; "));
     }
     return out;
   }
@@ -193,7 +217,9 @@ class FeedDraft {
   bool Reads(const std::string& segment, uint32_t number) const {
     for (const std::string& version : versions_) {
       const auto* fields = tables_.Segment(version, segment);
-      if (fields == nullptr || std::none_of(fields->begin(), fields->end(), [&](const fhir::V2Field& field) { return field.position == number; })) {
+      if (fields == nullptr ||
+          std::none_of(fields->begin(), fields->end(),
+                       [&](const fhir::V2Field& field) { return field.position == number; })) {
         continue;
       }
       for (const std::string& structure : structures_) {
@@ -214,7 +240,9 @@ class FeedDraft {
         fields.push_back(fmt::format("{}-{}", segment, number));
       }
     }
-    return fields.empty() ? "" : fmt::format("\n  require {}  // in every sample\n", fmt::join(fields, ", "));
+    return fields.empty()
+               ? ""
+               : fmt::format("\n  require {}  // in every sample\n", fmt::join(fields, ", "));
   }
 
   const Sender& sender_;
@@ -228,22 +256,30 @@ class FeedDraft {
 
 }  // namespace
 
-Draft DraftContract(const Profile& profile, const fhir::V2Table& tables, const std::string& package) {
+Draft DraftContract(const Profile& profile, const fhir::V2Table& tables,
+                    const std::string& package) {
   Draft draft;
   draft.source = fmt::format(
-      "// A draft made by `weir profile` from {} messages in {} files: it takes these samples and knows nothing else.\n"
+      "// A draft made by `weir profile` from {} messages in {} files: it takes these samples and "
+      "knows nothing else.\n"
       "// Name the owners and time zones, narrow what a sender need not send, and add maps.\n"
       "edition 1\npackage {}\nuse fhir r4, std.v2 1.0\n",
       profile.messages, profile.files, NameOf(package));
   std::set<std::string> names;
   for (const auto& sender : profile.senders) {
     for (const auto& [type, stats] : sender->types) {
-      if (sender->rest || !IsType(type) || Printable(sender->application) != sender->application || Printable(sender->facility) != sender->facility) {
-        draft.source += fmt::format("\n// {} messages are left out: {}\n", stats.messages,
-                                    sender->rest ? "their senders are too many" : "the sender's name or type has no spelling in a contract");
+      if (sender->rest || !IsType(type) ||
+          Printable(sender->application.name) != sender->application.name ||
+          Printable(sender->facility.name) != sender->facility.name) {
+        draft.source +=
+            fmt::format("\n// {} messages are left out: {}\n", stats.messages,
+                        sender->rest ? "their senders are too many"
+                                     : "the sender's name or type has no spelling in a contract");
         continue;
       }
-      std::string base = NameOf(type + " " + sender->application + " " + sender->facility), name = base;
+      std::string base =
+                      NameOf(type + " " + sender->application.name + " " + sender->facility.name),
+                  name = base;
       for (int n = 2; !names.insert(name).second; ++n) {
         name = fmt::format("{}_{}", base, n);
       }

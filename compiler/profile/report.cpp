@@ -11,7 +11,8 @@ namespace {
 
 using nlohmann::json;
 
-const fhir::V2Field* FieldOf(const Sender& sender, const fhir::V2Table& tables, std::string_view segment, uint32_t number) {
+const fhir::V2Field* FieldOf(const Sender& sender, const fhir::V2Table& tables,
+                             std::string_view segment, uint32_t number) {
   auto in = [&](std::string_view version) -> const fhir::V2Field* {
     if (const auto* fields = tables.Segment(version, segment)) {
       for (const auto& field : *fields) {
@@ -41,11 +42,13 @@ std::vector<std::string> Standard(const fhir::V2Table& tables, std::string_view 
   return all;
 }
 
-json Frequencies(const Profile& profile, const Counter& counter, const std::vector<std::string>* standard, bool header = false) {
+json Frequencies(
+    const Counter& counter, const std::function<bool(const std::string&)>& shown =
+                                [](const std::string&) { return true; }) {
   json values = json::object();
   uint64_t hidden = 0;
   for (const auto& [value, count] : counter.values) {
-    if (header || Shown(profile, standard, value)) {
+    if (shown(value)) {
       json& place = values[Printable(value)];
       place = (place.is_null() ? 0 : place.get<uint64_t>()) + count;
     } else {
@@ -62,8 +65,8 @@ json Frequencies(const Profile& profile, const Counter& counter, const std::vect
   return out;
 }
 
-json FieldJson(const Profile& profile, const Sender& sender, const fhir::V2Table& tables, const std::string& segment, uint32_t number,
-               const FieldStats& stats) {
+json FieldJson(const Profile& profile, const Sender& sender, const fhir::V2Table& tables,
+               const std::string& segment, uint32_t number, const FieldStats& stats) {
   json out = {{"populated", stats.populated}};
   const fhir::V2Field* field = FieldOf(sender, tables, segment, number);
   if (field != nullptr) {
@@ -80,10 +83,14 @@ json FieldJson(const Profile& profile, const Sender& sender, const fhir::V2Table
     std::string table = TableOf(sender, tables, segment, number);
     std::vector<std::string> standard = Standard(tables, table);
     out["table"] = table;
-    out["codes"] = Frequencies(profile, stats.codes, &standard);
+    out["codes"] = Frequencies(stats.codes, [&](const std::string& code) {
+      return ShownCode(profile, standard, segment, code);
+    });
   }
   if (stats.times_with_offset + stats.times_without + stats.times_invalid > 0) {
-    out["times"] = {{"with_offset", stats.times_with_offset}, {"without", stats.times_without}, {"invalid", stats.times_invalid}};
+    out["times"] = {{"with_offset", stats.times_with_offset},
+                    {"without", stats.times_without},
+                    {"invalid", stats.times_invalid}};
   }
   return out;
 }
@@ -93,9 +100,13 @@ json AuthoritiesJson(const Profile& profile, const Sender& sender) {
   uint64_t hidden = sender.authorities.beyond;
   for (const auto& [key, count] : sender.authorities.values) {
     size_t first = key.find('\t'), second = key.rfind('\t');
-    std::string authority = key.substr(first + 1, second - first - 1), type = key.substr(second + 1);
-    if (Shown(profile, nullptr, authority) && Shown(profile, nullptr, type)) {
-      out.push_back({{"field", key.substr(0, first)}, {"authority", Printable(authority)}, {"type", Printable(type)}, {"count", count}});
+    std::string authority = key.substr(first + 1, second - first - 1),
+                type = key.substr(second + 1);
+    if (ShownName(profile, authority) && ShownName(profile, type)) {
+      out.push_back({{"field", key.substr(0, first)},
+                     {"authority", Printable(authority)},
+                     {"type", Printable(type)},
+                     {"count", count}});
     } else {
       hidden += count;
     }
@@ -109,7 +120,7 @@ json AuthoritiesJson(const Profile& profile, const Sender& sender) {
 json SenderJson(const Profile& profile, const Sender& sender, const fhir::V2Table& tables) {
   json types = json::object(), segments = json::object();
   for (const auto& [name, type] : sender.types) {
-    types[Printable(name)] = {{"messages", type.messages}, {"events", Frequencies(profile, type.events, nullptr, true)}};
+    types[Printable(name)] = {{"messages", type.messages}, {"events", Frequencies(type.events)}};
   }
   uint64_t with = 0, without = 0, invalid = 0;
   for (const auto& [name, segment] : sender.segments) {
@@ -120,21 +131,31 @@ json SenderJson(const Profile& profile, const Sender& sender, const fhir::V2Tabl
       without += stats.times_without;
       invalid += stats.times_invalid;
     }
-    json& out = segments[name] = {{"count", segment.count}, {"messages", segment.messages}, {"max_in_message", segment.max_in_message}, {"fields", fields}};
+    json& out = segments[name] = {{"count", segment.count},
+                                  {"messages", segment.messages},
+                                  {"max_in_message", segment.max_in_message},
+                                  {"fields", fields}};
     if (name[0] == 'Z') {
       out["after"] = segment.after;
     }
   }
-  json out = {{"application", Printable(sender.application)},
-              {"facility", Printable(sender.facility)},
+  json out = {{"application", Printable(sender.application.name)},
+              {"facility", Printable(sender.facility.name)},
               {"messages", sender.messages},
               {"types", types},
-              {"versions", Frequencies(profile, sender.versions, nullptr, true)},
-              {"processing", Frequencies(profile, sender.processing, nullptr, true)},
-              {"charsets", Frequencies(profile, sender.charsets, nullptr, true)},
-              {"times", {{"with_offset", with}, {"without", without}, {"invalid", invalid}, {"offsets", Frequencies(profile, sender.offsets, nullptr)}}},
+              {"versions", Frequencies(sender.versions)},
+              {"processing", Frequencies(sender.processing)},
+              {"charsets", Frequencies(sender.charsets)},
+              {"times",
+               {{"with_offset", with},
+                {"without", without},
+                {"invalid", invalid},
+                {"offsets", Frequencies(sender.offsets)}}},
               {"authorities", AuthoritiesJson(profile, sender)},
-              {"control_ids", {{"resent", sender.control_ids_resent}, {"reused", sender.control_ids_reused}, {"missing", sender.control_ids_missing}}},
+              {"control_ids",
+               {{"resent", sender.control_ids_resent},
+                {"reused", sender.control_ids_reused},
+                {"missing", sender.control_ids_missing}}},
               {"segments", segments}};
   if (sender.rest) {
     out["rest"] = true;
@@ -155,11 +176,16 @@ json ToJson(const Profile& profile, const fhir::V2Table& tables) {
           {"messages", profile.messages},
           {"well_formed", profile.well_formed},
           {"framing", profile.framing},
-          {"beyond", {{"fields", profile.fields_beyond}, {"values", profile.values_beyond}, {"control_ids", profile.control_ids_beyond}}},
+          {"beyond",
+           {{"fields", profile.fields_beyond},
+            {"values", profile.values_beyond},
+            {"control_ids", profile.control_ids_beyond}}},
           {"senders", senders}};
 }
 
-std::string Named(const json& value) { return value.get<std::string>().empty() ? "(none)" : value.get<std::string>(); }
+std::string Named(const json& value) {
+  return value.get<std::string>().empty() ? "(none)" : value.get<std::string>();
+}
 
 // `A 3, B 1, 2 hidden`, the most frequent first.
 std::string List(const json& frequencies) {
@@ -167,22 +193,28 @@ std::string List(const json& frequencies) {
   for (const auto& [value, count] : frequencies.at("values").items()) {
     values.emplace_back(count.get<uint64_t>(), value.empty() ? "(none)" : value);
   }
-  std::sort(values.begin(), values.end(), [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
+  std::sort(values.begin(), values.end(), [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first > b.first : a.second < b.second;
+  });
   std::string out;
   for (const auto& [count, value] : values) {
     out += fmt::format("{}{} {}", out.empty() ? "" : ", ", value, count);
   }
   for (const char* rest : {"hidden", "beyond"}) {
     if (frequencies.contains(rest)) {
-      out += fmt::format("{}{} {}", out.empty() ? "" : ", ", frequencies[rest].get<uint64_t>(), rest);
+      out +=
+          fmt::format("{}{} {}", out.empty() ? "" : ", ", frequencies[rest].get<uint64_t>(), rest);
     }
   }
   return out;
 }
 
-std::string FieldLine(const std::string& segment, const std::string& number, const json& field, uint64_t segments) {
-  std::string line = fmt::format("    {:<8}{:>5.1f} %  {}", segment + "-" + number, 100.0 * field["populated"].get<double>() / static_cast<double>(segments),
-                                 field.contains("name") ? field["name"].get<std::string>() : "(not in the standard)");
+std::string FieldLine(const std::string& segment, const std::string& number, const json& field,
+                      uint64_t segments) {
+  std::string line = fmt::format(
+      "    {:<8}{:>5.1f} %  {}", segment + "-" + number,
+      100.0 * field["populated"].get<double>() / static_cast<double>(segments),
+      field.contains("name") ? field["name"].get<std::string>() : "(not in the standard)");
   if (field.contains("null")) {
     line += fmt::format("; deleted (\"\") {}", field["null"].get<uint64_t>());
   }
@@ -194,7 +226,8 @@ std::string FieldLine(const std::string& segment, const std::string& number, con
   }
   if (field.contains("times")) {
     const json& times = field["times"];
-    line += fmt::format("; offset {}, none {}", times["with_offset"].get<uint64_t>(), times["without"].get<uint64_t>());
+    line += fmt::format("; offset {}, none {}", times["with_offset"].get<uint64_t>(),
+                        times["without"].get<uint64_t>());
     if (times["invalid"] != 0) {
       line += fmt::format(", not a time {}", times["invalid"].get<uint64_t>());
     }
@@ -203,29 +236,43 @@ std::string FieldLine(const std::string& segment, const std::string& number, con
 }
 
 std::string SenderText(const json& sender) {
-  std::string out = sender.contains("rest") ? std::string("\nall other senders") : fmt::format("\nsender {} / {}", Named(sender["application"]), Named(sender["facility"]));
+  std::string out = sender.contains("rest")
+                        ? std::string("\nall other senders")
+                        : fmt::format("\nsender {} / {}", Named(sender["application"]),
+                                      Named(sender["facility"]));
   out += fmt::format(": {} messages\n", sender["messages"].get<uint64_t>());
   for (const auto& [name, type] : sender["types"].items()) {
-    out += fmt::format("  {} {}: {}\n", name, type["messages"].get<uint64_t>(), List(type["events"]));
+    out +=
+        fmt::format("  {} {}: {}\n", name, type["messages"].get<uint64_t>(), List(type["events"]));
   }
-  out += fmt::format("  versions: {}\n  processing: {}\n  charset (MSH-18): {}\n", List(sender["versions"]), List(sender["processing"]), List(sender["charsets"]));
+  out +=
+      fmt::format("  versions: {}\n  processing: {}\n  charset (MSH-18): {}\n",
+                  List(sender["versions"]), List(sender["processing"]), List(sender["charsets"]));
   const json& times = sender["times"];
-  out += fmt::format("  times: {} with an offset, {} without, {} invalid; offsets: {}\n", times["with_offset"].get<uint64_t>(),
-                     times["without"].get<uint64_t>(), times["invalid"].get<uint64_t>(), List(times["offsets"]));
+  out += fmt::format("  times: {} with an offset, {} without, {} invalid; offsets: {}\n",
+                     times["with_offset"].get<uint64_t>(), times["without"].get<uint64_t>(),
+                     times["invalid"].get<uint64_t>(), List(times["offsets"]));
   const json& ids = sender["control_ids"];
-  out += fmt::format("  control ids: {} sent again, {} reused for other content, {} missing\n", ids["resent"].get<uint64_t>(),
-                     ids["reused"].get<uint64_t>(), ids["missing"].get<uint64_t>());
+  out += fmt::format("  control ids: {} sent again, {} reused for other content, {} missing\n",
+                     ids["resent"].get<uint64_t>(), ids["reused"].get<uint64_t>(),
+                     ids["missing"].get<uint64_t>());
   for (const json& one : sender["authorities"]) {
-    out += one.contains("hidden") ? fmt::format("  identifiers with an authority or type that is hidden: {}\n", one["hidden"].get<uint64_t>())
-                                  : fmt::format("  identifiers {}: authority {}, type {}: {}\n", one["field"].get<std::string>(), Named(one["authority"]),
-                                                Named(one["type"]), one["count"].get<uint64_t>());
+    out += one.contains("hidden")
+               ? fmt::format("  identifiers with an authority or type that is hidden: {}\n",
+                             one["hidden"].get<uint64_t>())
+               : fmt::format("  identifiers {}: authority {}, type {}: {}\n",
+                             one["field"].get<std::string>(), Named(one["authority"]),
+                             Named(one["type"]), one["count"].get<uint64_t>());
   }
   for (const auto& [name, segment] : sender["segments"].items()) {
-    out += fmt::format("  {}: {} in {} messages, up to {} in one{}\n", name, segment["count"].get<uint64_t>(), segment["messages"].get<uint64_t>(),
-                       segment["max_in_message"].get<uint64_t>(), segment.contains("after") ? ", after " + Named(segment["after"]) : "");
+    out += fmt::format("  {}: {} in {} messages, up to {} in one{}\n", name,
+                       segment["count"].get<uint64_t>(), segment["messages"].get<uint64_t>(),
+                       segment["max_in_message"].get<uint64_t>(),
+                       segment.contains("after") ? ", after " + Named(segment["after"]) : "");
     std::vector<std::pair<int, std::string>> order;
     for (const auto& [number, field] : segment["fields"].items()) {
-      order.emplace_back(std::stoi(number), FieldLine(name, number, field, segment["count"].get<uint64_t>()));
+      order.emplace_back(std::stoi(number),
+                         FieldLine(name, number, field, segment["count"].get<uint64_t>()));
     }
     std::sort(order.begin(), order.end());
     for (const auto& [number, line] : order) {
@@ -237,23 +284,27 @@ std::string SenderText(const json& sender) {
 
 }  // namespace
 
-std::string TableOf(const Sender& sender, const fhir::V2Table& tables, std::string_view segment, uint32_t field) {
+std::string TableOf(const Sender& sender, const fhir::V2Table& tables, std::string_view segment,
+                    uint32_t field) {
   const fhir::V2Field* found = FieldOf(sender, tables, segment, field);
   return found == nullptr ? "" : found->table;
 }
 
-std::string JsonReport(const Profile& profile, const fhir::V2Table& tables) { return ToJson(profile, tables).dump() + "\n"; }
+std::string JsonReport(const Profile& profile, const fhir::V2Table& tables) {
+  return ToJson(profile, tables).dump() + "\n";
+}
 
 std::string TextReport(const Profile& profile, const fhir::V2Table& tables) {
   json all = ToJson(profile, tables);
-  std::string out = fmt::format("{} files, {} messages, {} of them well formed, {} senders\n", profile.files, profile.messages, profile.well_formed,
-                                profile.senders.size());
+  std::string out =
+      fmt::format("{} files, {} messages, {} of them well formed, {} senders\n", profile.files,
+                  profile.messages, profile.well_formed, profile.senders.size());
   for (const auto& [name, count] : profile.framing) {
     out += fmt::format("  framing: {}: {}\n", name, count);
   }
   if (profile.fields_beyond + profile.values_beyond + profile.control_ids_beyond > 0) {
-    out += fmt::format("  beyond what is counted apart: {} fields, {} values, {} control ids\n", profile.fields_beyond, profile.values_beyond,
-                       profile.control_ids_beyond);
+    out += fmt::format("  beyond what is counted apart: {} fields, {} values, {} control ids\n",
+                       profile.fields_beyond, profile.values_beyond, profile.control_ids_beyond);
   }
   for (const json& sender : all["senders"]) {
     out += SenderText(sender);
