@@ -201,7 +201,7 @@ void Generator::Run() {
   for (const auto& entry : c_.declarations.all()) {
     ast::DeclKind kind = entry.decl->kind;
     bool policy = kind == ast::DeclKind::kPolicy;
-    if (policy || kind == ast::DeclKind::kConsumer || kind == ast::DeclKind::kTest || kind == ast::DeclKind::kMigrate) {
+    if (policy || kind == ast::DeclKind::kConsumer || kind == ast::DeclKind::kMigrate) {
       sink_.Report(DiagnosticKind::kNotActedOn, entry.decl->name.span,
                    policy ? "this policy is kept and enforces nothing yet: whoever holds the hub's file and key reads all of it"
                           : "this declaration is kept and not acted on yet",

@@ -30,6 +30,7 @@ void AddBuildCommands(CLI::App& app, Action& action);     // build
 void AddImportCommand(CLI::App& app, Action& action);     // import
 void AddRunCommands(CLI::App& app, Action& action);       // run, map
 void AddProfileCommand(CLI::App& app, Action& action);   // profile
+void AddTestCommand(CLI::App& app, Action& action);      // test
 void AddHubCommands(CLI::App& app, Action& action);       // hub …
 
 // `weir: message` on stderr; returns `code`.

@@ -28,6 +28,7 @@ int main(int argc, char** argv) {
   AddImportCommand(app, action);
   AddRunCommands(app, action);
   AddProfileCommand(app, action);
+  AddTestCommand(app, action);
   AddHubCommands(app, action);
   try {
     app.parse(argc, argv);
