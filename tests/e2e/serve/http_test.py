@@ -200,7 +200,7 @@ class HttpTest(unittest.TestCase):
             with Sender(node.ports["mllp"][0]) as sender:
                 sender.ask(admit("G1"))
             before = None
-            for turn in range(6):
+            for turn in range(10):
                 with Sender(node.ports["mllp"][0]) as sender:
                     with self.assertRaises(ConnectionError):
                         sender.write(client.START + b"MSH|^~\\&|" + b"x" * (50 << 20))
@@ -210,9 +210,9 @@ class HttpTest(unittest.TestCase):
                     before = resident()  # with the allocator's reserve of the first ones
             with Sender(node.ports["mllp"][0]) as sender:
                 self.assertEqual(sender.ask(admit("G2")).code, "AA")
-            # Less than one of the four frames since: none is kept. The allocator's own reserve moves by some megabytes.
-            self.assertLess(resident() - before, 8 << 20)
-            self.assertEqual(self.metric(self.connect(node), 'weir_connections_refused_total{reason="frame_too_large"}'), 6)
+            # Far less than the eight frames since: none is kept. The allocator's own reserve moves by a frame or so.
+            self.assertLess(resident() - before, 20 << 20)
+            self.assertEqual(self.metric(self.connect(node), 'weir_connections_refused_total{reason="frame_too_large"}'), 10)
             node.stop()
         self.assertEqual(self.hub.totals()["received"], 2)
 
