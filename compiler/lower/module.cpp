@@ -28,6 +28,7 @@
 #include <set>
 
 #include "compiler/lower/gen.h"
+#include "compiler/lower/specialize.h"
 
 // The helpers' bitcode, put into this object by the assembler (runtime/kernel/CMakeLists.txt makes it).
 #define WEIR_EMBED(symbol, file) \
@@ -126,6 +127,9 @@ void Optimize(llvm::Module& module, llvm::TargetMachine& machine, const std::set
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, calls, modules);
+  if (options.optimize) {
+    SpecializePaths(module);
+  }
   llvm::ModulePassManager whole;
   whole.addPass(llvm::AlwaysInlinerPass());
   whole.addPass(llvm::GlobalDCEPass());

@@ -74,11 +74,8 @@ std::optional<Path> Gen::PathOf(const Node& node, const Node** segments) {
 
 // The helper of path.cpp that knows the path's shape.
 std::string Gen::ShapedHelper(const char* name, Path path) {
-  bool simple = path.subcomponent() == 0 && path.occurrence() <= Path::kFirst && path.text() && !path.composite();
-  if (!simple || (path.field() == 0 && path.component() == 0)) {
-    return name;
-  }
-  return std::string(name) + (path.field() == 0 ? "_value_component" : path.component() == 0 ? "_field" : "_field_component");
+  bool component = path.component() != 0;
+  return std::string(name) + (path.field() == 0 ? (component ? "_value_component" : "_value") : component ? "_field_component" : "_field");
 }
 
 // A segment of the whole message is named, not passed: the helper collects it once per record.

@@ -216,30 +216,7 @@ WK_INLINE Coll Segments(Context* c, const Item* items, uint64_t count) {
   return c->memo[memo];
 }
 
-// Most paths are of a few shapes. Each has its own helpers, in which the compiler knows what the path does not do.
-enum Shape { kAnyShape, kField, kFieldComponent, kValueComponent };
-
-template <Shape kShape>
-WK_INLINE Path As(uint64_t bits) {
-  if constexpr (kShape == kAnyShape) {
-    return {bits};
-  }
-  uint64_t field = kShape == kValueComponent ? 0 : bits & Path::kMostField, component = bits >> 16 & Path::kMostPart;
-  if constexpr (kShape != kValueComponent) {
-    __builtin_assume(field != 0);
-  }
-  if constexpr (kShape == kField) {
-    component = 0;
-  } else {
-    __builtin_assume(component != 0);
-  }
-  uint64_t occurrence = kShape == kValueComponent ? 0 : bits >> 32 & 1;
-  return {field | component << 16 | occurrence << 32 | uint64_t{1} << 48 | (bits & uint64_t{1} << 50)};
-}
-
-template <Shape kShape>
-WK_INLINE Coll Value(Context* c, const Item* items, uint64_t count, uint64_t bits) {
-  Path path = As<kShape>(bits);
+Coll Value(Context* c, const Item* items, uint64_t count, Path path) {
   Coll from = Segments(c, items, count);
   Slice slice;
   Found found = Find(c, from, path, &slice);
@@ -259,9 +236,7 @@ WK_INLINE Coll Value(Context* c, const Item* items, uint64_t count, uint64_t bit
   return OneItem(c, item);
 }
 
-template <Shape kShape>
-WK_INLINE uint64_t Count(Context* c, const Item* items, uint64_t count, uint64_t bits) {
-  Path path = As<kShape>(bits);
+uint64_t Count(Context* c, const Item* items, uint64_t count, Path path) {
   Coll from = Segments(c, items, count);
   Slice slice;
   Found found = Find(c, from, path, &slice);
@@ -272,14 +247,8 @@ WK_INLINE uint64_t Count(Context* c, const Item* items, uint64_t count, uint64_t
   return !path.text() || Decoded(c, slice, path.composite(), &clean).n != 0 ? 1 : 0;
 }
 
-template <Shape kShape, int kKind = -1>
-WK_INLINE bool Primitive(Context* c, const Item* items, uint64_t count, uint64_t bits, const uint8_t* lead, uint64_t how_bits) {
-  Path path = As<kShape>(bits);
+bool Primitive(Context* c, const Item* items, uint64_t count, Path path, const uint8_t* lead, Writing how) {
   Coll from = Segments(c, items, count);
-  Writing how = {how_bits};
-  if constexpr (kKind >= 0) {
-    how.bits = (how_bits & ~(uint64_t{15} << Writing::kKindShift)) | uint64_t{kKind} << Writing::kKindShift;
-  }
   Slice slice;
   Found found = Find(c, from, path, &slice);
   if (found != kPiece) {
@@ -290,26 +259,209 @@ WK_INLINE bool Primitive(Context* c, const Item* items, uint64_t count, uint64_t
   return text.n != 0 && ((clean && WriteClean(c, text, lead, how)) || WriteText(c, text, true, lead, how));
 }
 
+// The common case once more, for plain text within a window in the only segment and with the path's shape known: everything
+// else, rarer in messages than in the standard, is kLong and goes the way above.
+
+// The 64 bytes from an offset, and parts of them as [from, to).
+class Marks {
+ public:
+  __attribute__((always_inline)) Marks(const Context* c, uint32_t at) : word_(c->index->marks + uint64_t{at >> 6} * WEIR_V2_MARKS), shift_(at & 63) {}
+  __attribute__((always_inline)) uint64_t In(uint32_t kind, uint32_t from, uint32_t to) const {
+    uint64_t marks = word_[kind] >> shift_ | word_[kind + WEIR_V2_MARKS] << 1 << (63 - shift_);
+    return marks & Below(to) & ~uint64_t{0} << from;
+  }
+  // Narrows [from, to) to its nth part; false when that is empty.
+  __attribute__((always_inline)) bool Cut(uint32_t kind, uint32_t n, uint32_t* from, uint32_t* to) const {
+    uint64_t marks = In(kind, *from, *to);
+    for (; --n != 0; marks &= marks - 1) {
+      if (marks == 0) {
+        return false;
+      }
+      *from = static_cast<uint32_t>(__builtin_ctzll(marks)) + 1;
+    }
+    *to = marks != 0 ? static_cast<uint32_t>(__builtin_ctzll(marks)) : *to;
+    return *from < *to;
+  }
+
+ private:
+  const uint64_t* word_;
+  uint32_t shift_;
+};
+
+template <bool kInField, bool kInComponent>
+WK_INLINE Found Quick(const Context* c, const Item* items, uint64_t count, Path path, bool text, Slice* piece) {
+  if (items == nullptr && count != 0) {
+    uint64_t memo = count >> 32;
+    if (c->memo_set[memo] == 0) {
+      return kLong;
+    }
+    items = c->memo[memo].items;
+    count = c->memo[memo].count;
+  }
+  if (count != 1) {
+    return count == 0 ? kNothing : kLong;
+  }
+  if (items->kind != kV2) {
+    return kLong;
+  }
+  piece->segment = items->segment;
+  uint32_t begin, size;
+  if constexpr (kInField) {
+    const weir_v2_segment& s = c->index->segments[items->segment];
+    const uint32_t* seps = c->index->seps + s.first;
+    uint32_t n = path.field() - (s.id == kMsh ? 1 : 0);
+    if (items->level != kSegment) {
+      return kLong;
+    }
+    if (n > s.fields || seps[0] != s.begin + 3) {
+      return kNothing;
+    }
+    if (s.id == kMsh && (n <= 1 || seps[n - 1] < s.begin + 8)) {
+      return kLong;  // as in Find
+    }
+    begin = seps[n - 1] + 1;
+    size = seps[n] - begin;
+    piece->level = kFieldLevel;
+  } else {
+    begin = static_cast<uint32_t>(items->p - c->input->bytes);
+    size = items->n;
+    piece->level = items->level;
+    if (piece->level < kFieldLevel || (kInComponent && piece->level == kSubcomponentLevel)) {
+      return kLong;
+    }
+    if (c->index->segments[items->segment].id == kMsh) {
+      return kLong;
+    }
+  }
+  if (static_cast<int32_t>(size) <= 0) {
+    return kNothing;
+  }
+  bool cut = size > kWindow;
+  Marks marks(c, begin);
+  uint32_t from = 0, to = cut ? kWindow : size;
+  Found none = cut ? kLong : kNothing;
+  if constexpr (kInField) {
+    if (path.occurrence() > Path::kFirst) {
+      if (!marks.Cut(WEIR_V2_MARK_REPETITION, path.occurrence() - Path::kFirst, &from, &to)) {
+        return none;
+      }
+    } else if (uint64_t repeats = marks.In(WEIR_V2_MARK_REPETITION, 0, to); repeats != 0) {
+      to = static_cast<uint32_t>(__builtin_ctzll(repeats));
+      if (to == 0 || path.occurrence() != Path::kFirst) {
+        return kLong;
+      }
+      none = kLong;  // as in Narrow
+    } else if (cut && path.occurrence() != Path::kFirst) {
+      return kLong;
+    }
+  }
+  if constexpr (kInComponent) {
+    bool field = kInField || piece->level == kFieldLevel;
+    piece->level = field ? kComponentLevel : kSubcomponentLevel;
+    if (!marks.Cut(field ? WEIR_V2_MARK_COMPONENT : WEIR_V2_MARK_SUBCOMPONENT, path.component(), &from, &to)) {
+      return none;
+    }
+    if (path.subcomponent() != 0) {
+      if (piece->level == kSubcomponentLevel) {
+        return kLong;
+      }
+      piece->level = kSubcomponentLevel;
+      if (!marks.Cut(WEIR_V2_MARK_SUBCOMPONENT, path.subcomponent(), &from, &to)) {
+        return none;
+      }
+    }
+  }
+  if (cut && to == kWindow) {
+    return kLong;  // it may go on
+  }
+  const uint8_t* bytes = c->input->bytes + begin;
+  const weir_v2_delims& d = c->index->delims;
+  uint8_t first = bytes[from];
+  if (first <= ' ' || first == '"' || first == d.subcomponent || first == d.component) {
+    return kLong;
+  }
+  if (text) {
+    if (marks.In(WEIR_V2_MARK_SPECIAL, from, to) != 0) {
+      return kLong;
+    }
+    if (path.composite()) {  // the first byte is no delimiter, so that the first part is not empty
+      if (piece->level == kFieldLevel) {
+        marks.Cut(WEIR_V2_MARK_COMPONENT, 1, &from, &to);
+      }
+      if (piece->level != kSubcomponentLevel) {
+        marks.Cut(WEIR_V2_MARK_SUBCOMPONENT, 1, &from, &to);
+      }
+    }
+    while (bytes[to - 1] == ' ') {  // a tab is special
+      --to;
+    }
+  }
+  piece->range = {begin + from, begin + to};
+  return kPiece;
+}
+
+WK_INLINE Text TextOf(const Context* c, const Slice& piece) { return {c->input->bytes + piece.range.begin, piece.range.size()}; }
+
+template <bool kInField, bool kInComponent>
+WK_INLINE Coll QuickValue(Context* c, const Item* items, uint64_t count, uint64_t bits) {
+  Path path = {bits};
+  Slice piece;
+  Found found = Quick<kInField, kInComponent>(c, items, count, path, path.text(), &piece);
+  if (found != kPiece) {
+    return found == kNothing ? Empty() : Value(c, items, count, path);
+  }
+  Item item = ItemOf(c, piece);
+  if (path.text()) {
+    item = StringItem(TextOf(c, piece));
+    item.clean = kPlainText;
+  }
+  return OneItem(c, item);
+}
+
+template <bool kInField, bool kInComponent>
+WK_INLINE uint64_t QuickCount(Context* c, const Item* items, uint64_t count, uint64_t bits) {
+  Slice piece;
+  Found found = Quick<kInField, kInComponent>(c, items, count, {bits}, Path{bits}.text(), &piece);
+  return found == kLong ? Count(c, items, count, {bits}) : found == kPiece ? 1 : 0;
+}
+
+template <bool kInField, bool kInComponent, int kKind = -1>
+WK_INLINE bool QuickPrimitive(Context* c, const Item* items, uint64_t count, uint64_t bits, const uint8_t* lead, uint64_t how_bits) {
+  Writing how = {how_bits};
+  if constexpr (kKind >= 0) {
+    how.bits = (how_bits & ~(uint64_t{15} << Writing::kKindShift)) | uint64_t{kKind} << Writing::kKindShift;
+  }
+  Slice piece;
+  Found found = Quick<kInField, kInComponent>(c, items, count, {bits}, true, &piece);
+  if (found != kPiece) {
+    return found == kLong && Primitive(c, items, count, {bits}, lead, how);
+  }
+  Text text = TextOf(c, piece);
+  return WriteClean(c, text, lead, how) || WriteText(c, text, true, lead, how);
+}
+
 }  // namespace
 
 extern "C" {
 
-#define WK_SHAPES(name, shape)                                                                                                            \
-  Coll wk_path##name(Context* c, const Item* items, uint64_t count, uint64_t path) { return Value<shape>(c, items, count, path); }          \
-  uint64_t wk_path_count##name(Context* c, const Item* items, uint64_t count, uint64_t path) { return Count<shape>(c, items, count, path); } \
+#define WK_SHAPES(name, ...)                                                                                                              \
+  Coll wk_path##name(Context* c, const Item* items, uint64_t count, uint64_t path) { return QuickValue<__VA_ARGS__>(c, items, count, path); } \
+  uint64_t wk_path_count##name(Context* c, const Item* items, uint64_t count, uint64_t path) {                                            \
+    return QuickCount<__VA_ARGS__>(c, items, count, path);                                                                                \
+  }                                                                                                                                       \
   bool wk_path_primitive##name(Context* c, const Item* items, uint64_t count, uint64_t path, const uint8_t* lead, uint64_t how) {           \
-    return Primitive<shape>(c, items, count, path, lead, how);                                                                            \
+    return QuickPrimitive<__VA_ARGS__>(c, items, count, path, lead, how);                                                                 \
   }                                                                                                                                       \
   bool wk_path_text##name(Context* c, const Item* items, uint64_t count, uint64_t path, const uint8_t* lead, uint64_t how) {                \
-    return Primitive<shape, kText>(c, items, count, path, lead, how);                                                                     \
+    return QuickPrimitive<__VA_ARGS__, kText>(c, items, count, path, lead, how);                                                          \
   }                                                                                                                                       \
   bool wk_path_code##name(Context* c, const Item* items, uint64_t count, uint64_t path, const uint8_t* lead, uint64_t how) {                \
-    return Primitive<shape, kCode>(c, items, count, path, lead, how);                                                                     \
+    return QuickPrimitive<__VA_ARGS__, kCode>(c, items, count, path, lead, how);                                                          \
   }
-WK_SHAPES(, kAnyShape)
-WK_SHAPES(_field, kField)
-WK_SHAPES(_field_component, kFieldComponent)
-WK_SHAPES(_value_component, kValueComponent)
+WK_SHAPES(_value, false, false)
+WK_SHAPES(_field, true, false)
+WK_SHAPES(_field_component, true, true)
+WK_SHAPES(_value_component, false, true)
 #undef WK_SHAPES
 
 // Whether the field may hold `""`: something is written in it.

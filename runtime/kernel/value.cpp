@@ -12,6 +12,34 @@ constexpr Item kTruths[2] = {{nullptr, 0, 0, kBoolean, 0, 0, {}}, {nullptr, 1, 0
 WK_INLINE int64_t Number(const Item& item) { return reinterpret_cast<int64_t>(item.p); }
 WK_INLINE Item IntegerItem(int64_t value) { return {reinterpret_cast<const uint8_t*>(value), 0, 0, kInteger, 0, 0, {}}; }
 
+WK_INLINE uint8_t* PutBytes(uint8_t* to, Text t) {
+  uint32_t i = 0;
+  for (; i + 8 <= t.n; i += 8) {
+    __builtin_memcpy(to + i, t.p + i, 8);
+  }
+  for (; i < t.n; ++i) {
+    to[i] = t.p[i];
+  }
+  return to + t.n;
+}
+WK_INLINE uint8_t* PutSized(uint8_t* to, Text t) {
+  __builtin_memcpy(to, &t.n, 4);
+  return PutBytes(to + 4, t);
+}
+
+// Four bytes as eight lower-case digits, a digit to a byte of one word.
+WK_INLINE void PutHex(uint8_t* to, const uint8_t* bytes) {
+  uint32_t packed;
+  __builtin_memcpy(&packed, bytes, 4);
+  uint64_t pairs = packed;
+  pairs = (pairs | pairs << 16) & 0x0000FFFF0000FFFF;
+  pairs = (pairs | pairs << 8) & 0x00FF00FF00FF00FF;
+  uint64_t digits = (pairs >> 4 & 0x000F000F000F000F) | (pairs & 0x000F000F000F000F) << 8;
+  uint64_t letters = (digits + 0x0606060606060606) >> 4 & 0x0101010101010101;
+  digits += 0x3030303030303030 + letters * ('a' - '0' - 10);
+  __builtin_memcpy(to, &digits, 8);
+}
+
 bool Contains(Coll in, const Item& item) {
   for (uint64_t i = 0; i < in.count; ++i) {
     if (ItemsEqual(in.items[i], item)) {
@@ -472,34 +500,34 @@ bool wk_key_part(Context* c, Coll in) {
 Coll wk_key(Context* c, const Text* names, const Coll* parts, uint64_t count) {
   Text space = {c->snapshot->namespace_name, c->snapshot->namespace_size};
   Text texts[kMostKeyParts];
+  uint64_t size = uint64_t{names[0].n} + names[1].n + space.n + 4;
   for (uint64_t i = 0; i < count; ++i) {
     texts[i] = {nullptr, 0};
     if (!SingleString(c, parts[i], &texts[i]) || texts[i].n == 0) {
       return Empty();
     }
+    size += texts[i].n + 4;
   }
   uint8_t* out = NewBytes(c, 32);
-  if (out == nullptr) {
+  uint8_t* hashed = NewBytes(c, size + kStep);
+  if (out == nullptr || hashed == nullptr) {
     return Empty();
   }
-  SipStream sip(c->snapshot->namespace_key);
+  uint8_t* to = hashed;
   if (space.n != 0) {
-    sip.Add(space.n);
-    sip.Add(space);
+    to = PutSized(to, space);
   } else {
-    sip.Add(names[0]);
+    to = PutBytes(to, names[0]);
   }
-  sip.Add(names[1]);
+  to = PutBytes(to, names[1]);
   for (uint64_t i = 0; i < count; ++i) {
-    sip.Add(texts[i].n);
-    sip.Add(texts[i]);
+    to = PutSized(to, texts[i]);
   }
   uint8_t digest[16];
-  sip.End(digest);
-  for (int i = 0; i < 16; ++i) {
-    uint8_t high = digest[i] >> 4, low = digest[i] & 15;
-    out[2 * i] = static_cast<uint8_t>(high < 10 ? '0' + high : 'a' + high - 10);
-    out[2 * i + 1] = static_cast<uint8_t>(low < 10 ? '0' + low : 'a' + low - 10);
+  SipHash(c->snapshot->namespace_key, hashed, static_cast<uint64_t>(to - hashed), digest);
+  c->heap = hashed;
+  for (int i = 0; i < 4; ++i) {
+    PutHex(out + 8 * i, digest + 4 * i);
   }
   Item item = StringItem({out, 32});
   item.clean = kKeyText;
