@@ -21,6 +21,8 @@ int64_t Counts::* FieldOf(Outcome outcome) {
       return &Counts::policy;
     case Outcome::kTransform:
       return &Counts::transform;
+    case Outcome::kHeld:
+      return &Counts::in_flight;
   }
   return &Counts::transform;
 }

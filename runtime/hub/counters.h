@@ -16,7 +16,9 @@ enum class Outcome : int64_t {  // inbox.status; numbers are stored
   kTerminology = 4,
   kPolicy = 5,
   kTransform = 6,
+  kHeld = 7,  // stored and not judged: `in_flight`
 };
+inline bool IsRejected(Outcome outcome) { return outcome >= Outcome::kSchema && outcome <= Outcome::kTransform; }
 Outcome RejectedAs(std::string_view error_class);
 std::string_view NameOf(Outcome outcome);  // of its counter
 
@@ -30,6 +32,7 @@ class Counters {
   void CountFlags(int64_t feed, int64_t flags, int sign, bool this_run);
   void Save();  // the changed feeds
   void BeginRun() { run_.clear(); }
+  void GoOnRun(const Counters& before) { run_ = before.run_; }
 
   Ledger Total() const { return Named(total_); }
   Ledger Run() const { return Named(run_); }

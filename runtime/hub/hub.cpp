@@ -8,22 +8,34 @@
 namespace weir::hub {
 
 Result<void> Hub::Impl::Start() {
+  inbox.reset();  // each uses those made before it
+  outcomes.reset();
+  audit.reset();
+  claims.reset();
+  aliases.reset();
+  resources.reset();
+  counters.reset();
+  seen_version = db.Number("PRAGMA data_version");
   names = std::make_unique<Names>(db);
   counters = std::make_unique<Counters>(db, *names);
   resources = std::make_unique<Resources>(db, *names);
   aliases = std::make_unique<Aliases>(db, *names, *resources);
   claims = std::make_unique<Claims>(db, *aliases);
+  audit = std::make_unique<AuditTrail>(db);
+  outcomes = std::make_unique<Outcomes>(*this);
   inbox = std::make_unique<Inbox>(*this);
+  outcomes->BeginRun(inbox->next_msg());
   if (!db.ok()) {
     return db.error();
   }
   // Element orders of the archived kernels, the newest last, so that verify needs no source.
-  Statement kernels(db, "SELECT manifest FROM kernel ORDER BY n");
+  Statement kernels(db, "SELECT n, manifest FROM kernel ORDER BY n");
   for (bool row = kernels.First(); row; row = kernels.Next()) {
-    const auto manifest = ParseManifest(kernels.Bytes(0));
+    const auto manifest = ParseManifest(kernels.Bytes(1));
     if (!manifest) {
       return Error{"an archived kernel's manifest cannot be read"};
     }
+    packages[kernels.Int(0)] = manifest->package;
     for (const TypeInfo& type : manifest->types) {
       const auto& known = names->All("type");
       const auto found = std::ranges::find(known, type.name);
@@ -33,6 +45,18 @@ Result<void> Hub::Impl::Start() {
     }
   }
   return db.ok() ? Result<void>() : Result<void>(db.error());
+}
+
+Result<void> Hub::Impl::Reload() {
+  const Manifest* manifest = inbox->manifest();
+  const int64_t run_first_msg = outcomes->run_first_msg();
+  const auto before = std::move(counters);
+  if (auto started = Start(); !started) {
+    return started;
+  }
+  counters->GoOnRun(*before);
+  outcomes->BeginRun(run_first_msg);
+  return manifest == nullptr ? Result<void>() : inbox->Bind(*manifest, {}, /*archive=*/false);
 }
 
 std::vector<std::pair<std::string, int64_t>> Hub::Impl::TypesByName() const {
@@ -86,23 +110,16 @@ Result<void> Hub::Bind(const Manifest& manifest, std::span<const uint8_t, 16> na
   return impl_->inbox->Bind(manifest, artifact);
 }
 
-Result<void> Hub::Apply(std::span<const Record> batch, int64_t now_us) {
-  if (impl_->inbox->manifest() == nullptr) {
+Result<void> Hub::Impl::Transact(const std::function<void()>& write) {
+  if (inbox->manifest() == nullptr) {
     return Error{"no kernel is bound to the hub"};
   }
-  Database& db = impl_->db;
   if (!db.ok()) {
     return db.error();
   }
-  impl_->batch_first_msg = impl_->inbox->next_msg();
   db.Exec("BEGIN IMMEDIATE");
-  for (const Record& record : batch) {
-    impl_->inbox->Take(record, now_us);
-    if (!db.ok()) {
-      break;
-    }
-  }
-  impl_->inbox->Save();
+  write();
+  inbox->Save();
   db.Exec("COMMIT");
   if (db.ok()) {
     return {};
@@ -111,11 +128,34 @@ Result<void> Hub::Apply(std::span<const Record> batch, int64_t now_us) {
   return db.error();
 }
 
+Result<void> Hub::Apply(std::span<const Record> batch, int64_t now_us) {
+  impl_->batch_first_msg = impl_->inbox->next_msg();
+  return impl_->Transact([&] {
+    for (size_t i = 0; i < batch.size() && impl_->db.ok(); ++i) {
+      impl_->inbox->Take(batch[i], now_us);
+    }
+  });
+}
+
+Result<bool> Hub::Yield() {
+  auto lent = impl_->lock.Yield();
+  if (!lent) {
+    impl_->db.Fail(lent.error().message);
+    return lent.error();
+  }
+  if (*lent && impl_->db.Number("PRAGMA data_version") != impl_->seen_version) {
+    if (auto loaded = impl_->Reload(); !loaded) {
+      return loaded.error();
+    }
+  }
+  return *lent;
+}
+
 bool Hub::IsDuplicate(const Record& record) { return impl_->inbox->IsDuplicate(record); }
 
 void Hub::BeginRun() {
   impl_->counters->BeginRun();
-  impl_->inbox->BeginRun();
+  impl_->outcomes->BeginRun(impl_->inbox->next_msg());
 }
 
 Ledger Hub::RunLedger() const { return impl_->counters->Run(); }

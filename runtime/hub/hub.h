@@ -26,6 +26,7 @@ struct HubOptions {
   std::string key_file{};  // encryption key: 64 hex digits (raw) or a passphrase; empty: env
                            // WEIR_HUB_KEY_FILE; neither: plain
   bool read_only = false;  // readers take no lock and cannot Apply
+  bool visit = false;      // a writer for one batch at a time, beside a node that lends (turn.h)
   int64_t cache_kib = 65536;
 };
 
@@ -79,6 +80,37 @@ struct RecordOutcome {  // latest, as the ledger counts it
   int64_t contributions = 0;
 };
 
+// Which stored messages to judge again. The groups are alternatives, `since` and event time narrow them.
+struct Selection {
+  bool all = false;
+  bool rejected = false;            // dead letters: of `error_class` and `code` where given
+  std::string error_class{}, code{};
+  bool degraded = false;            // `degraded`, applied or refused for its identity
+  bool held = false;                // not judged: set aside by a restore
+  std::vector<int64_t> ids{};       // these messages
+  std::optional<int64_t> since_us{};                // received then or later
+  std::optional<int64_t> event_from_us{}, event_to_us{};  // [from, to)
+};
+
+struct StoredMessage {
+  int64_t msg = 0;
+  std::string source;
+  uint64_t position = 0;
+  std::optional<std::string> raw;  // absent: dropped, or never kept
+  bool junk = false;               // between messages: no kernel sees it
+  bool damaged = false;            // the bytes are not those that were received
+};
+
+// What a re-run did.
+struct RerunCounts {
+  int64_t unchanged = 0, changed = 0;
+};
+
+struct Rerunning {
+  int64_t msg = 0;
+  Record record;
+};
+
 // What became of a record of the last batch, and the dead letter, if any, of the message that counts: its own, or that of the one it
 // repeats.
 struct Taken {
@@ -113,6 +145,21 @@ class Hub {
   // Would the transform of this (probed) record be thrown away? Lets ingest skip it; Apply decides
   // again.
   bool IsDuplicate(const Record& record);
+
+  // --- running stored messages again (docs/hub.md); the kernel that judges them is the bound one
+  // Ascending; leaves out copies and what the bound kernel has judged already.
+  Result<std::vector<int64_t>> Select(const Selection& selection);
+  // Nothing when there is nothing to judge: a copy, or judged by the bound kernel meanwhile.
+  Result<std::optional<StoredMessage>> LoadStored(int64_t msg);
+  // The copies that must be judged together with a message, because it is no longer in their group.
+  Result<std::vector<int64_t>> CopiesLeft(const Rerunning& rerunning);
+  Result<StoredMessage> LoadCopy(int64_t msg);
+  // One transaction, as Apply.
+  Result<RerunCounts> Rerun(std::span<const Rerunning> batch, int64_t now_us);
+  std::string RootOf(std::string_view type, std::string_view hex_id);  // whom an id was merged into, in the end
+  // Between batches: lends the file to who queues, or, of a visitor, gives the others their turn. True: somebody
+  // else had the file meanwhile.
+  Result<bool> Yield();
 
   void BeginRun();           // the records of the following Applies are RunLedger's
   Ledger RunLedger() const;  // by their latest outcome

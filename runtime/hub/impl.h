@@ -1,10 +1,14 @@
 // The hub's parts, wired together. Private to runtime/hub.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <set>
+#include <string>
 
 #include "runtime/hub/aliases.h"
+#include "runtime/hub/audit_trail.h"
 #include "runtime/hub/claims.h"
 #include "runtime/hub/counters.h"
 #include "runtime/hub/hub.h"
@@ -15,25 +19,31 @@
 
 namespace weir::hub {
 
-// Of audit.event; numbers are stored.
-enum class AuditEvent : int64_t { kReceived = 0, kReplaced = 1, kRefused = 2, kAccepted = 3 };
-
 class Inbox;
+class Outcomes;
 
 struct Hub::Impl {
   WriterLock lock;
   Database db;
   bool read_only = false;
+  int64_t seen_version = 0;     // of the file, when memory was read from it
   int64_t batch_first_msg = 0;  // of the last Apply
+  std::map<int64_t, std::string> packages;  // of the archived kernels, by number
   // In order of construction: each needs those above.
   std::unique_ptr<Names> names;
   std::unique_ptr<Counters> counters;
   std::unique_ptr<Resources> resources;
   std::unique_ptr<Aliases> aliases;
   std::unique_ptr<Claims> claims;
+  std::unique_ptr<AuditTrail> audit;
+  std::unique_ptr<Outcomes> outcomes;
   std::unique_ptr<Inbox> inbox;
 
-  Result<void> Start();  // after OpenStore
+  Result<void> Start();   // after OpenStore
+  Result<void> Reload();  // another process may have written: read anew what is kept in memory
+
+  // Runs `write` in one transaction and saves positions and counters.
+  Result<void> Transact(const std::function<void()>& write);
 
   // Calls `visit(type name, root, state)` for every living resource, in type name and id order.
   template <typename Visit>

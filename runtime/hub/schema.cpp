@@ -1,7 +1,6 @@
 #include "runtime/hub/schema.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -48,8 +47,19 @@ constexpr const char* kLandmarks =
     "CREATE TABLE landmark(type INTEGER NOT NULL, id BLOB NOT NULL, ord BLOB NOT NULL, row INTEGER NOT NULL, "
     "PRIMARY KEY(type, id, ord)) STRICT, WITHOUT ROWID;";
 
+// docs/hub.md, Running again: attempts before the one in force, and the copies of a message.
+constexpr const char* kAttempts = R"(
+CREATE TABLE attempt(msg INTEGER NOT NULL, until INTEGER NOT NULL, kernel INTEGER NOT NULL, feed INTEGER NOT NULL, status INTEGER NOT NULL,
+  flags INTEGER NOT NULL, event TEXT NOT NULL, event_time INTEGER, ord BLOB NOT NULL, key BLOB NOT NULL, content BLOB NOT NULL,
+  first_row INTEGER NOT NULL, rows INTEGER NOT NULL, class TEXT NOT NULL, code TEXT NOT NULL, path TEXT NOT NULL,
+  PRIMARY KEY(msg, until)) STRICT, WITHOUT ROWID;
+CREATE INDEX inbox_copy ON inbox(key) WHERE status=1;
+CREATE INDEX inbox_degraded ON inbox(msg) WHERE flags & 4;
+CREATE INDEX inbox_held ON inbox(msg) WHERE status=7;
+)";
+
 // Step i brings a file of version i to i + 1, in the same transaction as its new version number.
-constexpr const char* kMigrations[kSchemaVersion] = {kTables, kLandmarks};
+constexpr const char* kMigrations[kSchemaVersion] = {kTables, kLandmarks, kAttempts};
 
 Result<std::string> ReadKey(const HubOptions& options) {
   std::string path = options.key_file;
@@ -110,31 +120,13 @@ Result<void> Migrate(Database* db) {
 
 }  // namespace
 
-WriterLock::~WriterLock() {
-  if (file_ >= 0) {
-    close(file_);
-  }
-}
-
-Result<void> WriterLock::Take(const std::string& hub_path) {
-  const std::string path = hub_path + "-lock";
-  file_ = open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-  if (file_ < 0) {
-    return Error{"cannot create `" + path + "`"};
-  }
-  if (flock(file_, LOCK_EX | LOCK_NB) != 0) {
-    return Error{"another process is writing the hub `" + hub_path + "`"};
-  }
-  return {};
-}
-
 Result<void> OpenStore(const HubOptions& options, WriterLock* lock, Database* db) {
   const auto key = ReadKey(options);
   if (!key) {
     return key.error();
   }
   if (!options.read_only) {
-    if (auto taken = lock->Take(options.path); !taken) {
+    if (auto taken = options.visit ? lock->Visit(options.path) : lock->Take(options.path); !taken) {
       return taken;
     }
     const int file = open(options.path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC,

@@ -1,25 +1,13 @@
-// Opening the file: key, pragmas, tables, migrations, the writer's lock.
+// Opening the file: key, pragmas, tables, migrations.
 #pragma once
 
 #include "runtime/hub/hub.h"
 #include "runtime/hub/sqlite.h"
+#include "runtime/hub/turn.h"
 
 namespace weir::hub {
 
-inline constexpr int64_t kSchemaVersion = 2;
-
-// Held by the one writer for as long as it lives.
-class WriterLock {
- public:
-  WriterLock() = default;
-  ~WriterLock();
-  WriterLock(const WriterLock&) = delete;
-  WriterLock& operator=(const WriterLock&) = delete;
-  Result<void> Take(const std::string& hub_path);
-
- private:
-  int file_ = -1;
-};
+inline constexpr int64_t kSchemaVersion = 3;
 
 Result<void> OpenStore(const HubOptions& options, WriterLock* lock, Database* db);
 

@@ -39,6 +39,9 @@ struct IngestOptions {
   std::string artifact;                           // archived in the hub
 };
 
+// The engine's kernel becomes the hub's.
+Result<void> BindEngine(const Engine& engine, hub::Hub& hub, const IngestOptions& options);
+
 struct RunReport {
   hub::Ledger ledger;  // of this run's records
   uint64_t records = 0, bytes = 0, files = 0, batches = 0;

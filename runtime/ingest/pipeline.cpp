@@ -61,13 +61,18 @@ void Pipeline::Clear() {
 const std::vector<hub::Record>& Pipeline::Records() {
   records_.clear();
   for (size_t i = 0; i < used_; ++i) {
-    Slot& slot = slots_[i];
-    slot.record.items = {items_.data() + slot.items_at, slot.items_size};
-    slot.record.bytes = {reinterpret_cast<const char*>(bytes_.data()) + slot.bytes_at,
-                         slot.bytes_size};
-    records_.push_back(slot.record);
+    records_.push_back(Finished(slots_[i]));
   }
   return records_;
+}
+
+const hub::Record& Pipeline::Last() { return Finished(slots_[used_ - 1]); }
+
+// The batch's buffers may have moved since the record was written.
+const hub::Record& Pipeline::Finished(Slot& slot) {
+  slot.record.items = {items_.data() + slot.items_at, slot.items_size};
+  slot.record.bytes = {reinterpret_cast<const char*>(bytes_.data()) + slot.bytes_at, slot.bytes_size};
+  return slot.record;
 }
 
 void Pipeline::Reject(Slot& slot, std::string_view code, std::string_view path) {

@@ -21,6 +21,7 @@ class Pipeline {
   // transform can be skipped.
   void Take(const frame::Frame& frame, std::string_view source, uint64_t position, hub::Hub* hub);
   const std::vector<hub::Record>& Records();  // valid until Clear
+  const hub::Record& Last();                  // of them; valid until the next Take
   void Clear();
 
   size_t size() const { return used_; }
@@ -33,6 +34,7 @@ class Pipeline {
     size_t bytes_at = 0, bytes_size = 0, items_at = 0, items_size = 0;  // in the batch's buffers
   };
   Slot& NextSlot();
+  const hub::Record& Finished(Slot& slot);
   static std::string_view Padded(std::string* text);  // 64 readable bytes behind it
   bool Index(Slot& slot, weir_v2_index* index);
   void Reject(Slot& slot, std::string_view code, std::string_view path);

@@ -1,19 +1,13 @@
-#include <chrono>
 #include <fstream>
 
 #include "runtime/hub/hash.h"
+#include "runtime/ingest/clock.h"
 #include "runtime/ingest/ingest.h"
 #include "runtime/ingest/pipeline.h"
 #include "runtime/ingest/sources.h"
 
 namespace weir::ingest {
 namespace {
-
-int64_t NowMicros() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 class Runner {
  public:
@@ -87,6 +81,10 @@ class Runner {
     report_.records += pipeline_.size();
     ++report_.batches;
     pipeline_.Clear();
+    if (const auto lent = hub_.Yield(); !lent) {
+      failure_ = lent.error();
+      return;
+    }
     progress_.records = report_.records;
     progress_.bytes = report_.bytes;
     if (options_.progress) {
@@ -116,16 +114,19 @@ Result<Namespace> ReadNamespaceFile(const std::string& path) {
   return name_space;
 }
 
+Result<void> BindEngine(const Engine& engine, hub::Hub& hub, const IngestOptions& options) {
+  const std::string& name =
+      options.name_space.name.empty() ? engine.manifest().package : options.name_space.name;
+  return hub.Bind(engine.manifest(), options.name_space.key, name, options.artifact);
+}
+
 Result<RunReport> RunFiles(const std::vector<std::string>& paths, Engine& engine, hub::Hub& hub,
                            const IngestOptions& options) {
   const auto sources = ExpandPaths(paths);
   if (!sources) {
     return sources.error();
   }
-  const std::string& name =
-      options.name_space.name.empty() ? engine.manifest().package : options.name_space.name;
-  if (auto bound = hub.Bind(engine.manifest(), options.name_space.key, name, options.artifact);
-      !bound) {
+  if (auto bound = BindEngine(engine, hub, options); !bound) {
     return bound.error();
   }
   hub.BeginRun();

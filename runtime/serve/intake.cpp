@@ -19,8 +19,7 @@ Result<void> Intake::Open() {
     Fail(opened.error());
     return opened.error();
   }
-  const std::string& name = options_.name_space.name.empty() ? engine_.manifest().package : options_.name_space.name;
-  if (auto bound = (*opened)->Bind(engine_.manifest(), options_.name_space.key, name, options_.artifact); !bound) {
+  if (auto bound = ingest::BindEngine(engine_, **opened, options_); !bound) {
     Fail(bound.error());
     return bound.error();
   }
@@ -31,8 +30,9 @@ Result<void> Intake::Open() {
 
 void Intake::Fail(const Error& error) {
   failure_ = error.message;
-  // SQLite's own words for SQLITE_FULL, the one failure that mends itself.
-  state_ = error.message.find("disk is full") != std::string::npos ? StoreState::kFull : StoreState::kBroken;
+  // SQLite's own words for SQLITE_FULL, and the hub's for a visitor that does not give it back: what mends itself.
+  const bool passes = error.message.find("disk is full") != std::string::npos || error.message.find("is lent to") != std::string::npos;
+  state_ = passes ? StoreState::kFull : StoreState::kBroken;
   ++metrics_.store_failures;
 }
 
@@ -60,6 +60,18 @@ void Intake::Take(const frame::Frame& frame, const std::string& source, Ticket t
   pipeline_.Take(frame, source, position ? *position : NextPosition(source), hub_.get());
   tickets_.push_back(ticket);
   wants_outcomes_ |= wants_outcome;
+}
+
+bool Intake::Lend() {
+  if (state_ != StoreState::kOpen) {
+    return false;
+  }
+  const auto lent = hub_->Yield();
+  if (!lent) {
+    Fail(lent.error());
+    hub_.reset();
+  }
+  return lent && *lent;
 }
 
 void Intake::Commit() {

@@ -29,7 +29,7 @@ struct Settled {
 
 enum class StoreState : uint8_t {
   kOpen,
-  kFull,    // no space: opened again from time to time
+  kFull,    // no space, or lent and not given back: opened again from time to time
   kBroken,  // any other failure: the process must end
 };
 
@@ -45,6 +45,8 @@ class Intake {
   void Take(const frame::Frame& frame, const std::string& source, Ticket ticket, bool wants_outcome,
             std::optional<uint64_t> position = {});
   void Commit();
+  // When nothing is held: lets a visitor of the hub (a replay, say) write a batch, if one queues. True: one did.
+  bool Lend();
 
   bool empty() const { return tickets_.empty(); }
   int64_t since_us() const { return since_us_; }  // when the first record held came

@@ -15,6 +15,7 @@ namespace weir::serve {
 namespace {
 
 constexpr int64_t kTickUs = 250'000;        // limits of time are looked at this often
+constexpr int64_t kVisitUs = 1'000'000, kVisitedTickUs = 2'000;
 constexpr int64_t kReopenUs = 1'000'000;    // a full store is opened again this often
 constexpr size_t kReadBytes = 256u << 10;   // of one connection before the others have their turn
 
@@ -92,6 +93,9 @@ class Node {
       if (!intake_.empty() && ((events.empty() && !Reading()) || now_us_ - intake_.since_us() >= options_.linger_us || scene_.draining)) {
         intake_.Commit();
       }
+      if (intake_.empty() && intake_.Lend()) {
+        lent_us_ = now_us_;
+      }
       for (auto& [id, connection] : connections_) {
         connection.session->Continue();
       }
@@ -135,7 +139,8 @@ class Node {
   bool Reading() const {
     return !scene_.draining && std::ranges::any_of(watchers_, [](const auto& watcher) { return watcher->Busy(); });
   }
-  int64_t WaitMicros() const { return intake_.empty() && !Reading() ? kTickUs : 0; }
+  // A visitor of the hub wants more than one turn, as a rule.
+  int64_t WaitMicros() const { return !intake_.empty() || Reading() ? 0 : now_us_ - lent_us_ < kVisitUs ? kVisitedTickUs : kTickUs; }
 
   void OnEvent(const io::Event& event) {
     const auto listener = std::ranges::find(listeners_, event.handle, &Listener::handle);
@@ -357,7 +362,7 @@ class Node {
   std::unordered_map<int32_t, uint64_t> by_handle_;
   std::unordered_map<std::string, size_t> peers_;
   uint64_t last_id_ = 0;
-  int64_t now_us_ = 0, ticked_us_ = 0, reopened_us_ = 0, drain_us_ = 0;
+  int64_t now_us_ = 0, ticked_us_ = 0, reopened_us_ = 0, drain_us_ = 0, lent_us_ = -kVisitUs;
 };
 
 }  // namespace

@@ -5,21 +5,26 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <map>
 #include <sstream>
 
 #include "runtime/hub/hash.h"
 
 namespace weir::hub::testing {
 
-const Manifest& FakeManifest() {
-  static const Manifest manifest = *ParseManifest(R"({"package":"fake","semantic_digest":"d1",
+const Manifest& FakeManifest(const std::string& semantic_digest) {
+  static std::map<std::string, Manifest> manifests;
+  const auto [found, added] = manifests.try_emplace(semantic_digest);
+  if (added) {
+    found->second = *ParseManifest(R"({"package":"fake","semantic_digest":")" + semantic_digest + R"(",
     "feeds":[{"name":"adt","version":"1.0.0","late_seconds":60,"future_seconds":1000000}],
     "maps":[{"name":"patient","type":"Patient"},{"name":"encounter","type":"Encounter"},{"name":"lab_patient","type":"Patient"},
             {"name":"merge","type":"Patient"},{"name":"visit","type":"Encounter","identity":"subject"}],
     "types":[{"name":"Patient","order":["identifier","active","name","gender","birthDate","deceasedBoolean","deceasedDateTime"]},
              {"name":"Encounter","order":["identifier","status","class","subject","period"]}],
     "sites":[]})");
-  return manifest;
+  }
+  return found->second;
 }
 
 std::string FakeId(uint32_t number) {
@@ -42,11 +47,15 @@ std::string FakeMessage::Content() const {
 std::string FakeMessage::Raw() const { return std::to_string(transport) + "#" + Content(); }
 
 void FakeBatch::Add(const FakeMessage& message, std::string_view source, uint64_t position) {
+  AddJudged(message, message, source, position);
+}
+
+void FakeBatch::AddJudged(const FakeMessage& sent, const FakeMessage& message, std::string_view source, uint64_t position) {
   Kept& kept = kept_.emplace_back();
-  kept.raw = message.Raw();
+  kept.raw = sent.Raw();
   kept.key = message.key;
   Record record{.source = source, .position = position, .raw = kept.raw, .status = message.status};
-  record.content = HashRaw(message.Content());
+  record.content = HashRaw(message.key == sent.key ? sent.Content() : message.Content());
   for (int shift = 56; shift >= 0; shift -= 8) {
     kept.order += static_cast<char>((message.time + (int64_t{1} << 40)) >> shift & 255);
   }
@@ -96,20 +105,29 @@ HubFile::HubFile() {
 }
 HubFile::~HubFile() { std::filesystem::remove_all(folder_); }
 
-std::unique_ptr<Hub> HubFile::Open(bool read_only, bool bind) const {
-  auto hub = Hub::Open({.path = path(), .key_file = {}, .read_only = read_only});
+namespace {
+std::unique_ptr<Hub> OpenAndBind(const HubOptions& options, const std::string& kernel) {
+  auto hub = Hub::Open(options);
   if (!hub) {
     ADD_FAILURE() << hub.error().message;
     return nullptr;
   }
-  if (!read_only && bind) {
+  if (!options.read_only && !kernel.empty()) {
     const std::array<uint8_t, 16> key{1, 2, 3};
-    const auto bound = (*hub)->Bind(FakeManifest(), key, "fake");
+    const auto bound = (*hub)->Bind(FakeManifest(kernel), key, "fake");
     if (!bound) {
       ADD_FAILURE() << bound.error().message;
     }
   }
   return std::move(*hub);
+}
+}  // namespace
+
+std::unique_ptr<Hub> HubFile::Open(bool read_only, bool bind, const std::string& kernel) const {
+  return OpenAndBind({.path = path(), .key_file = {}, .read_only = read_only}, bind ? kernel : "");
+}
+std::unique_ptr<Hub> HubFile::Visit(const std::string& kernel) const {
+  return OpenAndBind({.path = path(), .key_file = {}, .visit = true}, kernel);
 }
 
 void ApplyAll(Hub& hub, const std::vector<FakeMessage>& messages, size_t batch_size) {

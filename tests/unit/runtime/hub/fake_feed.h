@@ -42,13 +42,15 @@ struct FakeMessage {
   std::string Raw() const;
 };
 
-const Manifest& FakeManifest();
+const Manifest& FakeManifest(const std::string& semantic_digest = "d1");
 std::string FakeId(uint32_t number);
 
 // Keeps the bytes that Records look at.
 class FakeBatch {
  public:
   void Add(const FakeMessage& message, std::string_view source = "fake", uint64_t position = 0);
+  // As a kernel judges it that makes `judged` of the bytes of `sent`.
+  void AddJudged(const FakeMessage& sent, const FakeMessage& judged, std::string_view source = "fake", uint64_t position = 0);
   const std::vector<Record>& records() const { return records_; }
 
  private:
@@ -67,7 +69,8 @@ class HubFile {
   ~HubFile();
   std::string path() const { return folder_ + "/hub.db"; }
   const std::string& folder() const { return folder_; }
-  std::unique_ptr<Hub> Open(bool read_only = false, bool bind = true) const;
+  std::unique_ptr<Hub> Open(bool read_only = false, bool bind = true, const std::string& kernel = "d1") const;
+  std::unique_ptr<Hub> Visit(const std::string& kernel) const;
 
  private:
   std::string folder_;
