@@ -176,6 +176,12 @@ int Fmt(const AuthorArgs& args) {
   return result;
 }
 
+// `code` alone or after its class: `required`, `schema/required`.
+bool Names(std::string_view asked, std::string_view error_class, std::string_view code) {
+  return asked == code || (asked.ends_with(code) && asked.starts_with(error_class) &&
+                           asked.size() == error_class.size() + 1 + code.size());
+}
+
 // Dead letters have codes too, and an operator asks for them in the same place.
 std::string ExplainDeadLetter(std::string_view code) {
   struct Row {
@@ -187,17 +193,36 @@ std::string ExplainDeadLetter(std::string_view code) {
 #undef WEIR_DEAD_LETTER
   };
   for (const Row& row : kRows) {
-    if (row.code == code) {
+    if (Names(code, row.error_class, row.code)) {
       return fmt::format("dead letter {}/{}: {}\n\n{}\n", row.error_class, row.code, row.title, row.explanation);
     }
   }
   return {};
 }
 
+std::string ExplainRefusal(std::string_view code) {
+  struct Row {
+    std::string_view code, title, explanation;
+  };
+  static constexpr Row kRows[] = {
+#define WEIR_REFUSAL(name, ...) {__VA_ARGS__},
+#include "runtime/package/refusals.def"
+#undef WEIR_REFUSAL
+  };
+  const auto* row =
+      std::ranges::find_if(kRows, [&](const Row& at) { return Names(code, "package", at.code); });
+  return row == std::end(kRows)
+             ? std::string()
+             : fmt::format("package/{}: {}\n\n{}\n", row->code, row->title, row->explanation);
+}
+
 int ExplainCode(const AuthorArgs& args) {
   std::string text = Explain(args.code);
   if (text.empty()) {
     text = ExplainDeadLetter(args.code);
+  }
+  if (text.empty()) {
+    text = ExplainRefusal(args.code);
   }
   if (text.empty()) {
     return Fail(fmt::format("no diagnostic has the code `{}`", args.code), kFindings);
@@ -230,7 +255,7 @@ void AddAuthorCommands(CLI::App& app, Action& action) {
   fmt_command->add_flag("--check", args->check_only, "change nothing; exit 1 when a file is not formatted");
   bind(fmt_command, Fmt);
 
-  CLI::App* explain = app.add_subcommand("explain", "what the code of a diagnostic or of a dead letter means and how it is mended");
+  CLI::App* explain = app.add_subcommand("explain", "what a code of a diagnostic, dead letter or refused package means and how it is mended");
   explain->add_option("code", args->code, "E0504, or a dead letter's code as `required`")->required();
   bind(explain, ExplainCode);
 }

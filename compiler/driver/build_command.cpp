@@ -1,4 +1,4 @@
-// weir build SRC -o F.weirpkg
+// weir build SRC -o F.weirpkg, weir keygen PREFIX
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -8,6 +8,7 @@
 
 #include "compiler/driver/cli.h"
 #include "compiler/driver/source.h"
+#include "runtime/package/signature.h"
 #ifdef WEIR_HAVE_JIT
 #include "compiler/jit/package.h"
 #endif
@@ -19,6 +20,7 @@ struct BuildArgs {
   SourceArgs source;
   std::string output;
   std::vector<std::string> targets;
+  std::string sign;
   bool dump_ir = false;
 };
 
@@ -37,7 +39,15 @@ int Build(const BuildArgs& args) {
   if (std::error_code error; !std::filesystem::is_directory(std::filesystem::absolute(args.output, error).parent_path(), error)) {
     return Fail("there is no folder for `" + args.output + "`");
   }
-  auto written = jit::WritePackage(compilation->module, {.triples = args.targets}, args.output);
+  jit::PackageOptions options{.triples = args.targets, .sign_with = {}};
+  if (!args.sign.empty()) {
+    auto key = package::ReadSecretKey(args.sign);
+    if (!key) {
+      return Fail(key.error().message);
+    }
+    options.sign_with = *key;
+  }
+  auto written = jit::WritePackage(compilation->module, options, args.output);
   if (!written) {
     return Fail(written.error().message, kUndecided);
   }
@@ -45,6 +55,11 @@ int Build(const BuildArgs& args) {
 #else
   return Fail("this build of weir has no code generator", kUndecided);
 #endif
+}
+
+int Keygen(const std::string& prefix) {
+  auto made = package::GenerateKeys(prefix);
+  return made ? kFine : Fail(made.error().message);
 }
 
 }  // namespace
@@ -55,8 +70,15 @@ void AddBuildCommands(CLI::App& app, Action& action) {
   AddSourceOptions(*build, args->source, /*with_engine=*/false);
   build->add_option("-o,--output", args->output, "the package to write");
   build->add_option("--target", args->targets, "x86_64-unknown-linux-gnu or aarch64-unknown-linux-gnu (default: this host)");
+  build->add_option("--sign", args->sign, "file of the secret key that signs the package");
   build->add_flag("--dump-ir", args->dump_ir, "print the IR as text");
   build->callback([&action, args] { action = [args] { return Build(*args); }; });
+
+  auto prefix = std::make_shared<std::string>();
+  CLI::App* keygen = app.add_subcommand(
+      "keygen", "a pair of keys for signing packages: PREFIX.key (secret) and PREFIX.pub");
+  keygen->add_option("prefix", *prefix, "path of the two files without their endings")->required();
+  keygen->callback([&action, prefix] { action = [prefix] { return Keygen(*prefix); }; });
 }
 
 }  // namespace weir::driver

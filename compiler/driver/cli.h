@@ -26,7 +26,7 @@ using Action = std::function<int()>;
 
 void AddAuthorCommands(CLI::App& app, Action& action);    // check, fmt, explain
 void AddTryCommand(CLI::App& app, Action& action);         // try
-void AddBuildCommands(CLI::App& app, Action& action);     // build
+void AddBuildCommands(CLI::App& app, Action& action);     // build, keygen
 void AddImportCommand(CLI::App& app, Action& action);     // import
 void AddRunCommands(CLI::App& app, Action& action);       // run, map
 void AddProfileCommand(CLI::App& app, Action& action);   // profile

@@ -16,6 +16,7 @@ struct SourceArgs {
   std::string engine = "jit";  // jit | interp
   std::string cache_dir;       // JIT objects; empty: the user's cache
   std::string std_dir, registry_dir;
+  std::string trusted_keys;  // of packages; without, each is noted as not vouched for
 };
 
 void AddDirectoryOptions(CLI::App& command, SourceArgs& args);

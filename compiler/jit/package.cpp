@@ -81,6 +81,9 @@ Result<void> WritePackage(const ir::Module& module, const PackageOptions& option
       entries.push_back({variant.entry, std::move(*linked)});
     }
   }
+  if (options.sign_with) {
+    entries.push_back(package::Sign(entries, *options.sign_with));
+  }
   std::ofstream out(path, std::ios::binary | std::ios::trunc);
   out << package::Encode(entries);
   out.close();

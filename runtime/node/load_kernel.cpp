@@ -4,9 +4,7 @@
 
 #include <filesystem>
 
-#ifdef WEIR_HAS_PACKAGE
-#include "runtime/package/package.h"
-#endif
+#include "runtime/package/refusal.h"
 
 namespace weir::node {
 namespace {
@@ -22,7 +20,6 @@ class SharedObject final : public LoadedKernel {
   const weir_kernel* kernel_;
 };
 
-#ifdef WEIR_HAS_PACKAGE
 class Packaged final : public LoadedKernel {
  public:
   explicit Packaged(std::unique_ptr<package::Package> package) : package_(std::move(package)) {}
@@ -31,31 +28,32 @@ class Packaged final : public LoadedKernel {
  private:
   std::unique_ptr<package::Package> package_;
 };
-#endif
 
 }  // namespace
 
-Result<std::unique_ptr<LoadedKernel>> LoadKernel(const std::string& path) {
-#ifdef WEIR_HAS_PACKAGE
+Result<std::unique_ptr<LoadedKernel>> LoadKernel(const std::string& path,
+                                                 const package::Trust& trust) {
   if (!path.ends_with(".so")) {
-    auto opened = package::Package::Open(path);
+    auto opened = package::Package::Open(path, trust);
     if (!opened) {
       return opened.error();
     }
     return std::unique_ptr<LoadedKernel>(std::make_unique<Packaged>(std::move(*opened)));
   }
-#endif
+  if (!trust.allow_unsigned) {
+    return package::Refuse(package::Refusal::kUnsigned);
+  }
   std::error_code error;
   const std::string absolute =
       std::filesystem::absolute(path, error).string();  // never searched for in library paths
   void* handle = dlopen(absolute.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {
-    return Error{"cannot load the kernel `" + path + "`"};
+    return package::Refuse(package::Refusal::kKernel, path);
   }
   const auto* kernel = static_cast<const weir_kernel*>(dlsym(handle, "weir_kernel_v1"));
   if (kernel == nullptr) {
     dlclose(handle);
-    return Error{"`" + path + "` exports no kernel"};
+    return package::Refuse(package::Refusal::kKernel, path);
   }
   return std::unique_ptr<LoadedKernel>(std::make_unique<SharedObject>(handle, kernel));
 }

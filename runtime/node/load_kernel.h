@@ -6,6 +6,7 @@
 
 #include "runtime/abi/weir_kernel.h"
 #include "runtime/base/result.h"
+#include "runtime/package/package.h"
 
 namespace weir::node {
 
@@ -16,7 +17,8 @@ class LoadedKernel {
 };
 
 // A `.weirpkg` (runtime/package), or a shared object `.so` that exports `weir_kernel_v1`: what a
-// package wraps.
-Result<std::unique_ptr<LoadedKernel>> LoadKernel(const std::string& path);
+// package wraps, without a signature.
+Result<std::unique_ptr<LoadedKernel>> LoadKernel(const std::string& path,
+                                                 const package::Trust& trust);
 
 }  // namespace weir::node

@@ -27,7 +27,8 @@ std::atomic<bool> stop_requested = false;
 void RequestStop(int) { stop_requested = true; }
 
 struct Arguments {
-  std::string package, hub, key_file, namespace_key, fail_on;
+  std::string package, hub, key_file, namespace_key, fail_on, trusted_keys;
+  bool allow_unsigned = false;
   std::vector<std::string> in;
   uint32_t batch = 1000;
   bool json = false;
@@ -96,8 +97,20 @@ void PrintLedger(const weir::hub::Ledger& ledger) {
   }
 }
 
+Result<std::unique_ptr<weir::node::LoadedKernel>> Load(const Arguments& arguments) {
+  weir::package::Trust trust{.keys = {}, .allow_unsigned = arguments.allow_unsigned};
+  if (!arguments.trusted_keys.empty()) {
+    auto keys = weir::package::ReadPublicKeys(arguments.trusted_keys);
+    if (!keys) {
+      return keys.error();
+    }
+    trust.keys = std::move(*keys);
+  }
+  return weir::node::LoadKernel(arguments.package, trust);
+}
+
 int Run(const Arguments& arguments) {
-  auto loaded = weir::node::LoadKernel(arguments.package);
+  auto loaded = Load(arguments);
   if (!loaded) {
     return Fail(loaded.error());
   }
@@ -129,7 +142,7 @@ int Run(const Arguments& arguments) {
 }
 
 int Map(const Arguments& arguments) {
-  auto loaded = weir::node::LoadKernel(arguments.package);
+  auto loaded = Load(arguments);
   if (!loaded) {
     return Fail(loaded.error());
   }
@@ -151,7 +164,7 @@ int Serve(const Arguments& arguments, const weir::serve::ServeArguments& serve) 
   if (!io) {
     return Fail(io.error());
   }
-  auto loaded = weir::node::LoadKernel(arguments.package);
+  auto loaded = Load(arguments);
   if (!loaded) {
     return Fail(loaded.error());
   }
@@ -191,6 +204,10 @@ int main(int argc, char** argv) {
   }
   for (CLI::App* command : {run, map, serve}) {
     command->add_option("package", arguments.package, "compiled feed")->required();
+    command->add_option("--trusted-keys", arguments.trusted_keys,
+                        "file of the public keys whose packages are taken");
+    command->add_flag("--allow-unsigned", arguments.allow_unsigned,
+                      "also take packages nobody vouches for");
     command->add_option("--namespace-key", arguments.namespace_key,
                         "file with 32 hex digits and a name");
     command->add_option("--batch", arguments.batch, "records per transaction")

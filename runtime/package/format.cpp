@@ -2,6 +2,8 @@
 
 #include <sodium.h>
 
+#include "runtime/package/refusal.h"
+
 namespace weir::package {
 namespace {
 
@@ -62,28 +64,31 @@ std::string Encode(const std::vector<Entry>& entries) {
 }
 
 Result<std::vector<Entry>> Decode(std::string_view bytes) {
-  if (bytes.size() < kMagic.size() + 4 + crypto_hash_sha256_BYTES || !bytes.starts_with(kMagic)) {
-    return Error{"not a weir package"};
+  if (!bytes.starts_with(kMagic)) {
+    return Refuse(Refusal::kForeign);
+  }
+  if (bytes.size() < kMagic.size() + 4 + crypto_hash_sha256_BYTES) {
+    return Refuse(Refusal::kDamaged);
   }
   std::string_view body = bytes.substr(0, bytes.size() - crypto_hash_sha256_BYTES);
   if (Sha256(body) != bytes.substr(body.size())) {
-    return Error{"the package is damaged: its digest does not match"};
+    return Refuse(Refusal::kDamaged);
   }
   Reader in(body.substr(kMagic.size()));
   uint64_t count = 0;
   if (!in.Number(4, &count) || count > kMaxEntries) {
-    return Error{"malformed package"};
+    return Refuse(Refusal::kMalformed);
   }
   std::vector<Entry> entries;
   for (uint64_t i = 0; i < count; ++i) {
     uint64_t name_size = 0, size = 0;
     std::string_view name, content;
     if (!in.Number(4, &name_size) || !in.Number(8, &size) || !in.Take(name_size, &name) || !in.Take(size, &content)) {
-      return Error{"malformed package"};
+      return Refuse(Refusal::kMalformed);
     }
     entries.push_back({std::string(name), std::string(content)});
   }
-  return in.done() ? Result<std::vector<Entry>>(std::move(entries)) : Error{"malformed package"};
+  return in.done() ? Result<std::vector<Entry>>(std::move(entries)) : Refuse(Refusal::kMalformed);
 }
 
 std::string Sha256Hex(std::string_view bytes) {

@@ -4,10 +4,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
 #include "runtime/package/format.h"
+#include "runtime/package/refusal.h"
 
 namespace weir::package {
 namespace {
@@ -39,35 +41,67 @@ Package::~Package() {
   }
 }
 
-Result<std::unique_ptr<Package>> Package::Open(const std::string& path) {
+Result<std::unique_ptr<Package>> Package::Open(const std::string& path, const Trust& trust) {
   std::ifstream in(path, std::ios::binary);
   std::stringstream buffer;
   buffer << in.rdbuf();
   if (!in) {
-    return Error{"cannot read " + path};
+    return Refuse(Refusal::kUnreadable, path);
   }
-  std::string bytes = buffer.str();
-  auto entries = Decode(bytes);
+  std::unique_ptr<Package> package(new Package);  // the constructor is private
+  package->bytes_ = std::move(buffer).str();
+  auto entries = Decode(package->bytes_);
   if (!entries) {
     return entries.error();
   }
-  std::unique_ptr<Package> package(new Package);  // the constructor is private
-  package->digest_ = Sha256Hex(bytes);
-  for (const Variant& variant : Variants(HostTriple())) {
-    for (const Entry& entry : *entries) {
-      if (package->handle_ == nullptr && variant.runs_here && entry.name == variant.entry) {
-        package->handle_ = LoadBytes(entry.content);
-      }
-    }
+  package->digest_ = Sha256Hex(package->bytes_);
+  if (auto checked = package->Check(*entries, trust); !checked) {
+    return checked.error();
   }
-  if (package->handle_ == nullptr) {
-    return Error{"the package holds no usable kernel for " + HostTriple()};
-  }
-  package->kernel_ = static_cast<const weir_kernel*>(dlsym(package->handle_, "weir_kernel_v1"));
-  if (package->kernel_ == nullptr || package->kernel_->abi_version != WEIR_ABI_VERSION || package->kernel_->struct_size < sizeof(weir_kernel)) {
-    return Error{"the package's kernel speaks another ABI version"};
+  if (auto loaded = package->Load(*entries); !loaded) {
+    return loaded.error();
   }
   return package;
+}
+
+Result<void> Package::Check(const std::vector<Entry>& entries, const Trust& trust) {
+  auto signer = Signer(entries);
+  if (!signer) {
+    return signer.error();
+  }
+  if (*signer) {
+    const auto known = std::ranges::find(trust.keys, (*signer)->bytes, &PublicKey::bytes);
+    if (known != trust.keys.end()) {
+      signer_ = known->name.empty() ? (*signer)->name : known->name;
+      return {};
+    }
+  }
+  if (trust.allow_unsigned) {
+    return {};
+  }
+  return *signer ? Refuse(Refusal::kUntrusted, (*signer)->name) : Refuse(Refusal::kUnsigned);
+}
+
+Result<void> Package::Load(const std::vector<Entry>& entries) {
+  bool found = false;
+  for (const Variant& variant : Variants(HostTriple())) {
+    const auto entry = std::ranges::find(entries, variant.entry, &Entry::name);
+    if (handle_ == nullptr && variant.runs_here && entry != entries.end()) {
+      found = true;
+      handle_ = LoadBytes(entry->content);
+    }
+  }
+  if (handle_ == nullptr) {
+    return found ? Refuse(Refusal::kKernel) : Refuse(Refusal::kTarget, HostTriple());
+  }
+  kernel_ = static_cast<const weir_kernel*>(dlsym(handle_, "weir_kernel_v1"));
+  if (kernel_ == nullptr) {
+    return Refuse(Refusal::kKernel);
+  }
+  if (kernel_->abi_version != WEIR_ABI_VERSION || kernel_->struct_size < sizeof(weir_kernel)) {
+    return Refuse(Refusal::kAbi);
+  }
+  return {};
 }
 
 }  // namespace weir::package

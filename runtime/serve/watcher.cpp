@@ -4,6 +4,7 @@ namespace weir::serve {
 namespace {
 
 constexpr size_t kPieceBytes = 256u << 10;
+constexpr size_t kReadyMax = 64;  // files taken between two looks: what was seen must still be true
 
 }  // namespace
 
@@ -15,7 +16,7 @@ Result<void> Watcher::Start() {
 }
 
 void Watcher::Look(int64_t now_us) {
-  if (file_ != nullptr || scene_.draining || scene_.intake.state() != StoreState::kOpen) {
+  if (file_ != nullptr || !ready_.empty() || scene_.draining || scene_.intake.state() != StoreState::kOpen) {
     return;
   }
   auto listed = scene_.io.List(folder_);
@@ -31,8 +32,8 @@ void Watcher::Look(int64_t now_us) {
     }
     const auto stuck = stuck_.find(info.name);
     const bool waits = stuck != stuck_.end() && stuck->second == info;
-    if (file_ == nullptr && !waits && now_us - now.since_us >= settle_us_) {
-      Begin(info.name);
+    if (!waits && now_us - now.since_us >= settle_us_ && ready_.size() < kReadyMax) {
+      ready_.push_back(info.name);
     }
     seen.emplace(info.name, now);
   }
@@ -51,6 +52,13 @@ void Watcher::Begin(const std::string& name) {
 }
 
 void Watcher::Turn() {
+  if (scene_.draining || scene_.intake.state() != StoreState::kOpen) {
+    ready_.clear();
+  }
+  if (file_ == nullptr && !ready_.empty()) {
+    Begin(ready_.front());
+    ready_.pop_front();
+  }
   if (file_ == nullptr) {
     return;
   }

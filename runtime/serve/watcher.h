@@ -2,6 +2,7 @@
 // connections are not kept waiting, and moved to `done/` once its last record is committed.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <set>
@@ -24,7 +25,7 @@ class Watcher {
   void Look(int64_t now_us);  // for new files
   void Turn();                // takes the next piece; call outside of commits
   void OnSettled(const Settled& settled);
-  bool Busy() const { return file_ != nullptr && !file_->read_whole; }
+  bool Busy() const { return file_ != nullptr ? !file_->read_whole : !ready_.empty(); }
 
  private:
   struct Seen {
@@ -47,6 +48,7 @@ class Watcher {
   int64_t settle_us_;
   std::map<std::string, Seen> seen_;
   std::map<std::string, Seen> stuck_;  // taken, but could not be moved or read
+  std::deque<std::string> ready_;      // to be taken, by the last look
   std::unique_ptr<File> file_;
   std::vector<char> buffer_;
 };

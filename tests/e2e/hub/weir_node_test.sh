@@ -13,23 +13,26 @@ printf 'junk\n' > "$dir/junk.txt"
 ledger() { # received applied duplicate
   echo "\"received\":$1,\"applied\":$2,\"duplicate\":$3"
 }
-first=$("$node" run "$kernel" --in "$dir/a.hl7" "$dir/junk.txt" --hub "$dir/hub.db" --json)
+first=$("$node" run --allow-unsigned "$kernel" --in "$dir/a.hl7" "$dir/junk.txt" --hub "$dir/hub.db" --json)
 [[ $first == *"\"all\":{$(ledger 3 3 0)"* ]] || fail "first run: $first"
 [[ $first == *'"_unrouted":{"received":1'* ]] || fail "junk: $first"
-second=$("$node" run "$kernel" --in "$dir/a.hl7" --hub "$dir/hub.db" --json)
+second=$("$node" run --allow-unsigned "$kernel" --in "$dir/a.hl7" --hub "$dir/hub.db" --json)
 [[ $second == *"\"all\":{$(ledger 3 0 3)"* ]] || fail "second run: $second"
-same "$("$node" map "$kernel" --in "$dir/a.hl7" | wc -l)" 3
+same "$("$node" map --allow-unsigned "$kernel" --in "$dir/a.hl7" | wc -l)" 3
 
-status=0; "$node" run "$kernel" --in "$dir/junk.txt" --hub "$dir/other.db" --fail-on rejected > /dev/null || status=$?
+status=0; "$node" run --allow-unsigned "$kernel" --in "$dir/junk.txt" --hub "$dir/other.db" --fail-on rejected > /dev/null || status=$?
 same "$status" 1
-status=0; "$node" run "$kernel" --in "$dir/none" --hub "$dir/other.db" > /dev/null 2>&1 || status=$?
+status=0; "$node" run --allow-unsigned "$kernel" --in "$dir/none" --hub "$dir/other.db" > /dev/null 2>&1 || status=$?
 same "$status" 2
-status=0; "$node" run "$dir/a.hl7" --in "$dir/a.hl7" --hub "$dir/other.db" > /dev/null 2>&1 || status=$?
+status=0; "$node" run "$kernel" --in "$dir/a.hl7" --hub "$dir/other.db" 2> "$dir/refusal" || status=$?
+same "$status" 2
+grep -q 'package/unsigned' "$dir/refusal" || fail "an unsigned kernel: $(cat "$dir/refusal")"
+status=0; "$node" run --allow-unsigned "$dir/a.hl7" --in "$dir/a.hl7" --hub "$dir/other.db" > /dev/null 2>&1 || status=$?
 same "$status" 2
 
 # Interrupted while it waits for standard input: it ends by itself, and the hub takes the rest later.
 mkfifo "$dir/pipe"
-"$node" run "$kernel" --in "$dir/a.hl7" - --hub "$dir/stop.db" --json < "$dir/pipe" > "$dir/out" 2> /dev/null &
+"$node" run --allow-unsigned "$kernel" --in "$dir/a.hl7" - --hub "$dir/stop.db" --json < "$dir/pipe" > "$dir/out" 2> /dev/null &
 pid=$!
 exec 3> "$dir/pipe"
 sleep 0.5
@@ -38,7 +41,7 @@ printf '\r' >&3
 exec 3>&-
 status=0; wait "$pid" || status=$?
 same "$status" 130
-third=$("$node" run "$kernel" --in "$dir/a.hl7" --hub "$dir/stop.db" --json)
+third=$("$node" run --allow-unsigned "$kernel" --in "$dir/a.hl7" --hub "$dir/stop.db" --json)
 [[ $third == *'"received":3'* ]] || fail "after the stop: $third"
 
 # The process that sees patient data carries the least code.

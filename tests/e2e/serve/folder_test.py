@@ -24,7 +24,7 @@ class FolderTest(unittest.TestCase):
         self.drop.mkdir()
 
     def serve(self, env=None):
-        node = Node([NODE, "serve", ADT, "--hub", self.hub.path], "--http", "127.0.0.1:0", "--watch", str(self.drop), env=env)
+        node = Node([NODE, "serve", "--allow-unsigned", ADT, "--hub", self.hub.path], "--http", "127.0.0.1:0", "--watch", str(self.drop), env=env)
         self.addCleanup(node.__exit__)
         return node
 
@@ -44,7 +44,7 @@ class FolderTest(unittest.TestCase):
             until(lambda: self.done() == names, 90, "not all files were taken")
             self.assertEqual(node.stop(), 0)
         run = Hub(WEIR, self.folder / "run.db")
-        subprocess.run([NODE, "run", ADT, "--in", self.drop / "done", "--hub", run.path], check=True, capture_output=True)
+        subprocess.run([NODE, "run", "--allow-unsigned", ADT, "--in", self.drop / "done", "--hub", run.path], check=True, capture_output=True)
         self.assertEqual((self.hub.digest(), self.hub.totals()), (run.digest(), run.totals()))
         self.assertTrue(self.hub.sound())
 
@@ -84,7 +84,7 @@ class FolderTest(unittest.TestCase):
             self.assertEqual(node.process.wait(60), -signal.SIGKILL)
         self.assertEqual(self.done(), ["all.hl7"])
         run = Hub(WEIR, self.folder / "run.db")
-        subprocess.run([NODE, "run", ADT, "--in", self.drop / "done", "--hub", run.path], check=True, capture_output=True)
+        subprocess.run([NODE, "run", "--allow-unsigned", ADT, "--in", self.drop / "done", "--hub", run.path], check=True, capture_output=True)
         self.assertEqual(self.hub.digest(), run.digest())
         self.hub.totals()  # balanced
 

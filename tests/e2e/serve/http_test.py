@@ -33,7 +33,7 @@ class HttpTest(unittest.TestCase):
         self.hub = Hub(WEIR, self.folder / "serve.db")
 
     def serve(self, *options, package=WARD, env=None, preexec=None):
-        node = Node([NODE, "serve", package, "--hub", self.hub.path], "--http", "127.0.0.1:0", "--mllp", "127.0.0.1:0", *options, env=env, preexec=preexec)
+        node = Node([NODE, "serve", "--allow-unsigned", package, "--hub", self.hub.path], "--http", "127.0.0.1:0", "--mllp", "127.0.0.1:0", *options, env=env, preexec=preexec)
         self.addCleanup(node.__exit__)
         return node
 
@@ -81,7 +81,7 @@ class HttpTest(unittest.TestCase):
         source = self.folder / "all.hl7"
         source.write_bytes(b"".join(messages))
         run = Hub(WEIR, self.folder / "run.db")
-        subprocess.run([NODE, "run", ADT, "--in", source, "--hub", run.path], check=True, capture_output=True)
+        subprocess.run([NODE, "run", "--allow-unsigned", ADT, "--in", source, "--hub", run.path], check=True, capture_output=True)
         self.assertEqual((self.hub.digest(), self.hub.totals()), (run.digest(), run.totals()))
 
     def test_what_is_refused(self):

@@ -47,7 +47,7 @@ class MllpTest(unittest.TestCase):
         self.hub = Hub(WEIR, self.folder / "serve.db")
 
     def serve(self, *options, env=None, preexec=None, package=WARD):
-        node = Node([NODE, "serve", package, "--hub", self.hub.path], "--mllp", "127.0.0.1:0", *options, env=env, preexec=preexec)
+        node = Node([NODE, "serve", "--allow-unsigned", package, "--hub", self.hub.path], "--mllp", "127.0.0.1:0", *options, env=env, preexec=preexec)
         self.addCleanup(node.__exit__)
         return node
 
@@ -56,7 +56,7 @@ class MllpTest(unittest.TestCase):
         source = self.folder / "all.hl7"
         source.write_bytes(b"".join(messages))
         hub = Hub(WEIR, self.folder / "run.db")
-        subprocess.run([NODE, "run", ADT, "--in", source, "--hub", hub.path], check=True, capture_output=True)
+        subprocess.run([NODE, "run", "--allow-unsigned", ADT, "--in", source, "--hub", hub.path], check=True, capture_output=True)
         return hub
 
     def samples(self):
@@ -217,7 +217,7 @@ class MllpTest(unittest.TestCase):
 
     def test_second_instance_is_refused(self):  # fault 14
         with self.serve():
-            second = subprocess.run([NODE, "serve", WARD, "--hub", self.hub.path, "--mllp", "127.0.0.1:0"], capture_output=True, timeout=30)
+            second = subprocess.run([NODE, "serve", "--allow-unsigned", WARD, "--hub", self.hub.path, "--mllp", "127.0.0.1:0"], capture_output=True, timeout=30)
             self.assertNotEqual(second.returncode, 0)
 
     def test_stop_under_load_keeps_every_answer(self):  # fault 46

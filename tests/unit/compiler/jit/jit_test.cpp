@@ -303,7 +303,7 @@ TEST_F(JitTest, PackageRunsTheSame) {
   std::string path = testing::TempDir() + "/jit_test.weirpkg";
   auto written = jit::WritePackage(*module_, {.triples = {"x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"}}, path);
   ASSERT_TRUE(written.ok()) << written.error().message;
-  auto opened = package::Package::Open(path);
+  auto opened = package::Package::Open(path, {.allow_unsigned = true});
   ASSERT_TRUE(opened.ok()) << opened.error().message;
   auto both = Both(kMessage);
   const weir_kernel* mine = kernel_->kernel();
@@ -317,7 +317,7 @@ TEST_F(JitTest, PackageRunsTheSame) {
     file.seekp(100);
     file.put('\x7f');
   }
-  EXPECT_FALSE(package::Package::Open(path).ok());  // one byte touched
+  EXPECT_FALSE(package::Package::Open(path, {.allow_unsigned = true}).ok());  // one byte touched
   std::filesystem::remove(path);
 }
 
