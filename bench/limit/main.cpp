@@ -22,7 +22,6 @@
 #include "compiler/check/check.h"
 #include "compiler/diag/render.h"
 #include "compiler/jit/jit.h"
-#include "runtime/v2/charset.h"
 #include "runtime/v2/reader.h"
 
 namespace {
@@ -45,7 +44,7 @@ class Weir {
     if (weir::v2::BuildIndex(reinterpret_cast<const uint8_t*>(data), size, {}, buffers_, &index) != weir::v2::IndexStatus::kOk) {
       return false;
     }
-    if ((index.flags & WEIR_V2_ASCII) == 0 && !weir::v2::IsUtf8({data, size})) {
+    if ((index.flags & WEIR_V2_UTF8) == 0) {
       return false;
     }
     weir_input input{};

@@ -129,7 +129,7 @@ class Profiler {
 
   void OnFrame(const frame::Frame& frame);
   void Message(std::string_view bytes);
-  void Oddities(const weir_v2_index& index, std::string_view bytes);
+  void Oddities(const weir_v2_index& index);
   Sender& SenderOf(Party application, Party facility);
   TypeStats* TypeOf(Sender& sender, std::string_view type);
   const SegmentPlan& PlanOf(std::string_view version, std::string_view segment);

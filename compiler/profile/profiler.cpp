@@ -206,7 +206,7 @@ void Profiler::OnFrame(const frame::Frame& frame) {
   }
 }
 
-void Profiler::Oddities(const weir_v2_index& index, std::string_view bytes) {
+void Profiler::Oddities(const weir_v2_index& index) {
   auto note = [this](bool odd, const char* name) {
     if (odd) {
       ++profile_.framing[name];
@@ -224,7 +224,7 @@ void Profiler::Oddities(const weir_v2_index& index, std::string_view bytes) {
   std::string_view charset = v2::SegmentView(index, 0).Field(18);
   note((index.flags & WEIR_V2_ASCII) == 0 && v2::Trim(charset).empty(),
        "bytes beyond ASCII and no MSH-18");
-  note((index.flags & WEIR_V2_ASCII) == 0 && !v2::IsUtf8(bytes), "text that is not UTF-8");
+  note((index.flags & WEIR_V2_UTF8) == 0, "text that is not UTF-8");
 }
 
 void Profiler::Message(std::string_view bytes) {
@@ -238,7 +238,7 @@ void Profiler::Message(std::string_view bytes) {
     ++profile_.framing["unreadable: " + std::string(v2::Code(status))];
     return;
   }
-  Oddities(index, bytes);
+  Oddities(index);
   const weir_v2_delims& delims = index.delims;
   v2::SegmentView header(index, 0);
   auto text = [&](uint32_t field, uint32_t component = 1) {
@@ -248,7 +248,7 @@ void Profiler::Message(std::string_view bytes) {
     part = v2::Trim(part);
     return part == "\"\"" ? std::string_view() : part;
   };
-  if ((index.flags & WEIR_V2_ASCII) == 0) {
+  if ((index.flags & WEIR_V2_UTF8) == 0) {
     std::string decoded;
     auto charset = v2::CharsetOf(header.Field(18), static_cast<char>(delims.repetition));
     if (v2::DecodeRecord(bytes, charset, &decoded) == v2::DecodeStatus::kRefused) {

@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-#define WEIR_ABI_VERSION 2u /* 2: the index has marks */
+#define WEIR_ABI_VERSION 3u /* 2: the index has marks; 3: each kind of them lies by itself */
 
 struct weir_v2_index; /* runtime/v2/index.h */
 

@@ -114,7 +114,7 @@ bool Pipeline::Index(Slot& slot, weir_v2_index* index) {
   if (!build(raw)) {
     return false;
   }
-  if (index->flags & WEIR_V2_ASCII) {
+  if (index->flags & WEIR_V2_UTF8) {
     return true;
   }
   const v2::MessageView message(*index);
@@ -238,7 +238,8 @@ void Pipeline::RunKernel(Slot& slot, const weir_v2_index& index, hub::Hub* hub) 
       if (output.capacity >= options_.output_bytes_max) {
         return WEIR_LIMIT;  // its items fit long before its bytes do
       }
-      // Both double, so that a batch of any size meets few full buffers: the kernel does not say which of the two was short.
+      // Both double, so that a batch of any size meets few full buffers: the kernel does not say
+      // which of the two was short.
       bytes_.resize(2 * bytes_.size());
       items_.resize(2 * items_.size());
     }

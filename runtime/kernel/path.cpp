@@ -12,15 +12,14 @@ __attribute__((noinline)) uint32_t NextMark(const Context* c, uint32_t kind, uin
   if (from >= end) {
     return end;
   }
-  const uint64_t* word = c->index->marks + uint64_t{from >> 6} * WEIR_V2_MARKS + kind;
+  const uint64_t* word = c->index->marks[kind] + (from >> 6);
   uint64_t bits = *word >> (from & 63);
   if (bits != 0) {
     uint32_t at = from + static_cast<uint32_t>(__builtin_ctzll(bits));
     return at < end ? at : end;
   }
   for (uint32_t base = (from | 63) + 1; base < end; base += 64) {
-    word += WEIR_V2_MARKS;
-    if (*word != 0) {
+    if (*++word != 0) {
       uint32_t at = base + static_cast<uint32_t>(__builtin_ctzll(*word));
       return at < end ? at : end;
     }
@@ -30,9 +29,9 @@ __attribute__((noinline)) uint32_t NextMark(const Context* c, uint32_t kind, uin
 
 // The marks of the 64 bytes from `at`.
 WK_INLINE uint64_t Window(const Context* c, uint32_t kind, uint32_t at) {
-  const uint64_t* word = c->index->marks + uint64_t{at >> 6} * WEIR_V2_MARKS + kind;
+  const uint64_t* word = c->index->marks[kind] + (at >> 6);
   uint32_t shift = at & 63;
-  return word[0] >> shift | word[WEIR_V2_MARKS] << 1 << (63 - shift);
+  return word[0] >> shift | word[1] << 1 << (63 - shift);
 }
 constexpr uint32_t kWindow = 64;
 WK_INLINE uint64_t Below(uint32_t n) { return ~uint64_t{0} >> (kWindow - n); }  // the n lowest bits, n from 1 to 64
@@ -265,9 +264,10 @@ bool Primitive(Context* c, const Item* items, uint64_t count, Path path, const u
 // The 64 bytes from an offset, and parts of them as [from, to).
 class Marks {
  public:
-  __attribute__((always_inline)) Marks(const Context* c, uint32_t at) : word_(c->index->marks + uint64_t{at >> 6} * WEIR_V2_MARKS), shift_(at & 63) {}
+  __attribute__((always_inline)) Marks(const Context* c, uint32_t at) : index_(c->index), word_(at >> 6), shift_(at & 63) {}
   __attribute__((always_inline)) uint64_t In(uint32_t kind, uint32_t from, uint32_t to) const {
-    uint64_t marks = word_[kind] >> shift_ | word_[kind + WEIR_V2_MARKS] << 1 << (63 - shift_);
+    const uint64_t* word = index_->marks[kind] + word_;
+    uint64_t marks = word[0] >> shift_ | word[1] << 1 << (63 - shift_);
     return marks & Below(to) & ~uint64_t{0} << from;
   }
   // Narrows [from, to) to its nth part; false when that is empty.
@@ -284,8 +284,8 @@ class Marks {
   }
 
  private:
-  const uint64_t* word_;
-  uint32_t shift_;
+  const weir_v2_index* index_;
+  uint32_t word_, shift_;
 };
 
 template <bool kInField, bool kInComponent>

@@ -57,7 +57,7 @@ extern "C" {
 // 0 or the status to answer at once. The memo's flags must be clear.
 uint32_t wk_begin(Context* c, const weir_input* input, const weir_snapshot* snapshot, weir_output* output, uint64_t memos) {
   if (input == nullptr || snapshot == nullptr || output == nullptr || input->kind != 0 || input->bytes == nullptr || input->index == nullptr ||
-      input->index->marks == nullptr) {
+      input->index->marks[0] == nullptr) {
     return WEIR_BAD_INPUT;
   }
   output->used = output->item_count = output->site = 0;

@@ -51,39 +51,44 @@ void AppendUtf8(std::string& out, uint16_t point) {
 
 }  // namespace
 
+uint32_t Utf8Sequence(const uint8_t* p, const uint8_t* end) {
+  uint8_t c = p[0];
+  uint32_t length = c < 0x80                 ? 1
+                    : c >= 0xC2 && c <= 0xDF ? 2
+                    : (c & 0xF0) == 0xE0     ? 3
+                    : c >= 0xF0 && c <= 0xF4 ? 4
+                                             : 0;
+  if (length < 2 || end - p < length) {
+    return length == 1 ? 1 : 0;
+  }
+  uint8_t low = c == 0xE0 ? 0xA0 : c == 0xF0 ? 0x90 : 0x80;
+  uint8_t high = c == 0xED ? 0x9F : c == 0xF4 ? 0x8F : 0xBF;
+  if (p[1] < low || p[1] > high) {
+    return 0;
+  }
+  for (uint32_t k = 2; k < length; ++k) {
+    if ((p[k] & 0xC0) != 0x80) {
+      return 0;
+    }
+  }
+  return length;
+}
+
 bool IsUtf8(std::string_view bytes) {
-  for (size_t i = 0; i < bytes.size();) {
-    for (uint64_t word; i + 8 <= bytes.size(); i += 8) {  // eight ASCII bytes at a time
-      memcpy(&word, bytes.data() + i, 8);
-      if ((word & 0x8080808080808080) != 0) {
-        i += static_cast<size_t>(__builtin_ctzll(word & 0x8080808080808080)) / 8;
-        break;
-      }
-    }
-    if (i == bytes.size()) {
-      break;
-    }
-    auto c = static_cast<uint8_t>(bytes[i]);
-    if (c < 0x80) {
-      ++i;
+  const auto* p = reinterpret_cast<const uint8_t*>(bytes.data());
+  const uint8_t* end = p + bytes.size();
+  while (p < end) {
+    uint64_t word;
+    if (end - p >= 8 &&
+        (memcpy(&word, p, 8), (word & 0x8080808080808080) == 0)) {  // eight ASCII bytes at a time
+      p += 8;
       continue;
     }
-    size_t length = c >= 0xC2 && c <= 0xDF ? 2 : (c & 0xF0) == 0xE0 ? 3 : c >= 0xF0 && c <= 0xF4 ? 4 : 0;
-    if (length == 0 || i + length > bytes.size()) {
+    uint32_t length = Utf8Sequence(p, end);
+    if (length == 0) {
       return false;
     }
-    auto second = static_cast<uint8_t>(bytes[i + 1]);
-    uint8_t low = c == 0xE0 ? 0xA0 : c == 0xF0 ? 0x90 : 0x80;
-    uint8_t high = c == 0xED ? 0x9F : c == 0xF4 ? 0x8F : 0xBF;
-    if (second < low || second > high) {
-      return false;
-    }
-    for (size_t k = 2; k < length; ++k) {
-      if ((static_cast<uint8_t>(bytes[i + k]) & 0xC0) != 0x80) {
-        return false;
-      }
-    }
-    i += length;
+    p += length;
   }
   return true;
 }

@@ -8,6 +8,8 @@
 
 namespace weir::v2 {
 
+// Bytes of the well-formed sequence at `p`, 0 when there is none.
+uint32_t Utf8Sequence(const uint8_t* p, const uint8_t* end);
 bool IsUtf8(std::string_view bytes);  // Unicode 15, table 3-7: no surrogates, nothing overlong
 
 enum class Charset : uint8_t { kUtf8, kLatin1, kLatin9, kWindows1252, kUnknown };

@@ -21,19 +21,22 @@ enum { /* weir_v2_index.flags */
   WEIR_V2_MIXED_ENDS = 4,      /* LF or CRLF beside or instead of CR */
   WEIR_V2_CONTINUED_LINE = 8,  /* a physical line without a segment id was joined to the one before */
   WEIR_V2_BAD_SEGMENT_ID = 16, /* a line whose id is not three characters: kept as a segment with id 0 */
-  WEIR_V2_LOWER_CASE_ID = 32   /* a segment id was written in lower case and read as upper case */
+  WEIR_V2_LOWER_CASE_ID = 32,  /* a segment id was written in lower case and read as upper case */
+  WEIR_V2_UTF8 = 64            /* well-formed UTF-8; ASCII is too */
 };
 
-/* One bit per byte, 64 bytes to a word, the four words of a block side by side: words 4 * (offset / 64) + kind. A delimiter
- * that equals `field` marks nothing. SPECIAL: a quote, a backslash, a control or the escape character, so that bytes without
- * one are their own JSON text. A zero block follows the last. */
+/* Marks: bit i of a kind is byte i of the message, low bit first; 8 readable bytes of zeros follow. So the marks of some 56 bytes
+ * from any offset are one load and one shift. A delimiter that equals `field` marks nothing.
+ * SPECIAL: what makes a piece's text differ from its bytes, or JSON's from both: a quote (`""` is null), a backslash, a control, the
+ * escape character, a blank at the edge of a piece (beside a delimiter, a line end or the message's), a blank beside a blank. */
 enum { WEIR_V2_MARK_COMPONENT = 0, WEIR_V2_MARK_REPETITION = 1, WEIR_V2_MARK_SUBCOMPONENT = 2, WEIR_V2_MARK_SPECIAL = 3, WEIR_V2_MARKS = 4 };
 
 #define WEIR_V2_ID(a, b, c) ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16)
 
 /* Field k (from 1) of a segment other than MSH is the bytes after seps[first + k - 1] up to seps[first + k], for
  * k <= fields. In MSH, FHS and BHS field 1 is the separator itself, so field k >= 2 lies between seps[first + k - 2]
- * and seps[first + k - 1]. seps[first + fields] is the segment's end, before its terminator and trailing blanks. */
+ * and seps[first + k - 1]. seps[first + fields] is the segment's end, before its terminator and trailing blanks; one more
+ * can be read. */
 typedef struct weir_v2_segment {
   uint32_t id;     /* WEIR_V2_ID of the upper-case id; 0: not three characters */
   uint32_t begin;  /* of the id */
@@ -59,7 +62,7 @@ typedef struct weir_v2_index {
   const weir_v2_segment* segments;
   const uint32_t* seps;
   const weir_v2_group* groups; /* null until AssignGroups */
-  const uint64_t* marks;
+  const uint64_t* marks[WEIR_V2_MARKS];
 } weir_v2_index;
 
 #ifdef __cplusplus

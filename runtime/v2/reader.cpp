@@ -1,6 +1,7 @@
 #include "runtime/v2/reader.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "runtime/v2/scan.h"
 
@@ -39,142 +40,124 @@ bool ReadDelimiters(const uint8_t* bytes, uint32_t size, weir_v2_delims* delims)
   return at > 4;  // without any encoding character there is no telling what this is
 }
 
-// Turns delimiter positions, which come in order, into segments.
+// Turns lines into segments.
 class Builder {
  public:
   Builder(const uint8_t* bytes, uint32_t size, const weir_v2_delims& delims, const IndexLimits& limits, IndexBuffers& buffers)
-      : bytes_(bytes), size_(size), field_(delims.field), limits_(limits), segments_(buffers.segments), seps_(buffers.seps) {
-    segments_.clear();
-  }
+      : bytes_(bytes), size_(size), field_(delims.field), limits_(limits), segments_(buffers.segments) {}
 
-  // Positions of field separators and of CR and LF within one block, as set bits from `base`.
-  bool Block(uint32_t base, uint64_t fields, uint64_t ends) {
-    while (ends != 0) {
-      uint64_t before = (ends & (0 - ends)) - 1;
-      if (!Separators(base, fields & before) || !EndLine(base + static_cast<uint32_t>(__builtin_ctzll(ends)))) {
-        return false;
+  // `ends`: the places in `seps` of line ends, or of the message's, since the last call. Offsets
+  // that belong to no segment are taken out; answers how many are left. Nothing: too many segments.
+  std::optional<uint32_t> EndLines(const uint32_t* ends, uint32_t count, uint32_t* seps, uint32_t sep_count) {
+    seps_ = seps;
+    uint32_t from = kept_;
+    for (uint32_t i = 0; i < count; ++i) {
+      Move(from, ends[i] + 1);
+      uint32_t end = kept_ + (ends[i] - from);
+      from = ends[i] + 1;
+      if (!EndLine(end)) {
+        return std::nullopt;
       }
-      fields &= ~before;
-      ends &= ends - 1;
     }
-    return Separators(base, fields);
+    Move(from, sep_count);
+    return kept_ + (sep_count - from);
   }
 
-  bool Finish() {
-    if (line_begin_ < size_ && !EndLine(size_)) {
-      return false;
-    }
-    return true;
-  }
-
-  uint32_t sep_count() const { return sep_count_; }
-
-  IndexStatus status = IndexStatus::kOk;
-  uint8_t flags = 0;
+  uint32_t segment_count() const { return count_; }
+  uint8_t flags() const { return flags_; }
 
  private:
-  bool Separators(uint32_t base, uint64_t bits) {
-    if (bits == 0) {
-      return true;
+  void Move(uint32_t from, uint32_t to) {
+    if (from != kept_) [[unlikely]] {
+      std::copy(seps_ + from, seps_ + to, seps_ + kept_);
     }
-    auto count = static_cast<uint32_t>(__builtin_popcountll(bits));
-    if (count > limits_.max_separators || sep_count_ > limits_.max_separators - count) {
-      status = IndexStatus::kTooManyFields;
-      return false;
-    }
-    if (seps_.size() < sep_count_ + 64 + 8 + 1) {  // and a segment's end
-      seps_.resize(std::max<size_t>(2 * seps_.size(), 1024));
-    }
-    // Eight at a time, wanted or not: a loop that ends where the bits do is mispredicted in nearly every block.
-    uint32_t* out = seps_.data() + sep_count_;
-    do {
-      for (int k = 0; k < 8; ++k, bits &= bits - 1) {
-        out[k] = base + static_cast<uint32_t>(__builtin_ctzll(bits | 1ull << 63));
-      }
-      out += 8;
-    } while (bits != 0);
-    sep_count_ += count;
-    return true;
   }
 
-  // A line of blanks is nothing; one that starts with a segment id is a segment; any other goes on with the one before.
+  // A line of blanks is nothing; one that starts with a segment id is a segment; any other goes on
+  // with the one before.
   bool EndLine(uint32_t end) {
-    uint32_t begin = line_begin_;
-    line_begin_ = end + 1;
-    if (end < size_ && bytes_[end] == '\n') {
-      flags |= WEIR_V2_MIXED_ENDS;
+    const uint32_t begin = begin_, stop = seps_[end];
+    begin_ = stop + 1;
+    const uint8_t* id = bytes_ + begin;
+    if (stop - begin > 3 && bytes_[stop - 1] > ' ' && (stop == size_ || bytes_[stop] == '\r') && id[3] == field_ && IsUpper(id[0]) &&
+        IsUpper(id[1]) && (IsUpper(id[2]) || IsDigit(id[2]))) [[likely]] {
+      return Open(WEIR_V2_ID(id[0], id[1], id[2]), begin, end);
     }
-    while (end > begin && IsBlank(bytes_[end - 1])) {
-      --end;
+    return EndOddLine(begin, end);
+  }
+
+  __attribute__((noinline)) bool EndOddLine(uint32_t begin, uint32_t end) {
+    uint32_t& stop = seps_[end];
+    if (stop < size_ && bytes_[stop] == '\n') {
+      flags_ |= WEIR_V2_MIXED_ENDS;
     }
-    if (begin == end) {
+    while (stop > begin && IsBlank(bytes_[stop - 1])) {
+      --stop;
+    }
+    if (begin == stop) {
       return true;
     }
     const uint8_t* id = bytes_ + begin;
-    if (end - begin > 3 && id[3] == field_ && IsUpper(id[0]) && IsUpper(id[1]) && (IsUpper(id[2]) || IsDigit(id[2]))) [[likely]] {
-      return Open(WEIR_V2_ID(id[0], id[1], id[2]), begin, end);
-    }
     uint32_t id_end = begin;
-    while (id_end < end && id_end - begin < 5 && IsAlnum(bytes_[id_end])) {
+    while (id_end < stop && id_end - begin < 5 && IsAlnum(bytes_[id_end])) {
       ++id_end;
     }
-    bool starts = id_end > begin && (id_end == end || bytes_[id_end] == field_) && id_end - begin <= 4;
-    if (!starts && !segments_.empty()) {
-      flags |= WEIR_V2_CONTINUED_LINE;
-      Close(end);
+    bool starts = id_end > begin && (id_end == stop || bytes_[id_end] == field_) && id_end - begin <= 4;
+    if (!starts && count_ != 0) {
+      flags_ |= WEIR_V2_CONTINUED_LINE;
+      Continue(end);
       return true;
     }
     if (id_end - begin != 3) {
-      flags |= WEIR_V2_BAD_SEGMENT_ID;
+      flags_ |= WEIR_V2_BAD_SEGMENT_ID;
       return Open(0, begin, end);
     }
     uint32_t name = WEIR_V2_ID(Upper(id[0]), Upper(id[1]), Upper(id[2]));
     if (name != WEIR_V2_ID(id[0], id[1], id[2])) {
-      flags |= WEIR_V2_LOWER_CASE_ID;
+      flags_ |= WEIR_V2_LOWER_CASE_ID;
     }
     return Open(name, begin, end);
   }
 
   bool Open(uint32_t id, uint32_t begin, uint32_t end) {
-    if (segments_.size() >= limits_.max_segments) {
-      status = IndexStatus::kTooManySegments;
+    if (count_ >= limits_.max_segments) {
       return false;
     }
-    segments_.push_back({.id = id, .begin = begin, .end = end, .first = open_first_, .fields = 0});
-    Close(end);
+    if (count_ == segments_.size()) {
+      segments_.resize(std::max<size_t>(2 * segments_.size(), 64));
+    }
+    segments_[count_++] = {.id = id, .begin = begin, .end = seps_[end], .first = kept_, .fields = end - kept_};
+    kept_ = end + 1;
     return true;
   }
 
-  // Ends the last segment (again, when a line continued it) at `end`, with the end as last offset.
-  void Close(uint32_t end) {
-    weir_v2_segment& segment = segments_.back();
-    if (segment.first + segment.fields < sep_count_ && closed_ == segments_.size()) {
-      // A continued line: the old end offset is dropped, separators found since then move up.
-      auto at = seps_.begin() + segment.first + segment.fields;
-      std::copy(at + 1, seps_.begin() + sep_count_, at);
-      --sep_count_;
-    }
-    segment.end = end;
-    segment.fields = sep_count_ - segment.first;
-    if (seps_.size() == sep_count_) {
-      seps_.push_back(0);
-    }
-    seps_[sep_count_++] = end;
-    closed_ = segments_.size();
-    open_first_ = sep_count_;
+  // The old end of the last segment goes, the line's separators follow the others.
+  void Continue(uint32_t end) {
+    weir_v2_segment& segment = segments_[count_ - 1];
+    std::copy(seps_ + kept_, seps_ + end + 1, seps_ + kept_ - 1);
+    segment.end = seps_[end - 1];
+    segment.fields = end - 1 - segment.first;
+    kept_ = end;
   }
 
   const uint8_t* bytes_;
   uint32_t size_;
   uint8_t field_;
   const IndexLimits& limits_;
-  std::vector<weir_v2_segment>& segments_;
-  std::vector<uint32_t>& seps_;
-  uint32_t line_begin_ = 0;
-  uint32_t open_first_ = 0;
-  uint32_t sep_count_ = 0;  // of seps_, which only grows
-  size_t closed_ = 0;
+  std::vector<weir_v2_segment>& segments_;  // which only grows
+  uint32_t* seps_ = nullptr;
+  uint32_t kept_ = 0;   // offsets of the segments so far, their ends included; the line's follow
+  uint32_t begin_ = 0;  // of the line
+  uint32_t count_ = 0;
+  uint8_t flags_ = 0;
 };
+
+template <typename Vector>
+void Grow(Vector& vector, size_t size) {
+  if (vector.size() < size) {
+    vector.resize(std::max(2 * vector.size(), size));
+  }
+}
 
 }  // namespace
 
@@ -194,8 +177,8 @@ std::string_view Code(IndexStatus status) {
   return "header";
 }
 
-IndexStatus BuildIndex(const uint8_t* bytes, uint32_t size, const IndexLimits& limits, IndexBuffers& buffers,
-                       weir_v2_index* out, Scanner scanner) {
+IndexStatus BuildIndex(const uint8_t* bytes, uint32_t size, const IndexLimits& limits, IndexBuffers& buffers, weir_v2_index* out,
+                       Scanner scanner) {
   *out = {};
   out->struct_size = sizeof(weir_v2_index);
   out->bytes = bytes;
@@ -206,31 +189,44 @@ IndexStatus BuildIndex(const uint8_t* bytes, uint32_t size, const IndexLimits& l
   if (!ReadDelimiters(bytes, size, &out->delims)) {
     return IndexStatus::kHeader;
   }
+  const uint32_t blocks = (size + 63) / 64;
+  const size_t stride = size_t{blocks} + 1;  // a word of zeros behind each kind
+  Grow(buffers.marks, stride * WEIR_V2_MARKS);
+  ScanTarget target{};
+  for (size_t kind = 0; kind < WEIR_V2_MARKS; ++kind) {
+    target.marks[kind] = buffers.marks.data() + kind * stride;
+    target.marks[kind][blocks] = 0;
+    out->marks[kind] = target.marks[kind];
+  }
   Builder builder(bytes, size, out->delims, limits, buffers);
-  uint32_t words = (size + 63) / 64;
-  if (buffers.masks.size() < size_t{words} * 2) {
-    buffers.masks.resize(size_t{words} * 2);
-  }
-  size_t marks = size_t{words} * WEIR_V2_MARKS;
-  if (buffers.marks.size() < marks + WEIR_V2_MARKS) {
-    buffers.marks.resize(marks + WEIR_V2_MARKS);
-  }
-  ScanResult scan = ScanMasks(bytes, size, out->delims, scanner, buffers.masks.data(), buffers.marks.data());
-  std::fill_n(buffers.marks.data() + marks, WEIR_V2_MARKS, 0);
-  for (uint32_t word = 0; word < words; ++word) {
-    if (!builder.Block(word * 64, buffers.masks[2 * size_t{word}], buffers.masks[2 * size_t{word} + 1])) {
-      return builder.status;
+  ScanState scan;
+  for (uint32_t first = 0; first < blocks; first += kScanBlocks) {
+    Grow(buffers.seps, size_t{scan.sep_count} + kScanBlocks * 64 + kScanSlack);
+    Grow(buffers.ends, kScanBlocks * 64 + kScanSlack);
+    target.seps = buffers.seps.data();
+    target.ends = buffers.ends.data();
+    scan.end_count = 0;
+    uint32_t last = std::min(first + kScanBlocks, blocks);
+    Scan(bytes, size, first, last, out->delims, scanner, target, &scan);
+    if (last == blocks && bytes[size - 1] != '\r' && bytes[size - 1] != '\n') {  // the message's end is the last line's
+      target.ends[scan.end_count++] = scan.sep_count;
+      target.seps[scan.sep_count++] = size;
+    }
+    auto kept = builder.EndLines(target.ends, scan.end_count, target.seps, scan.sep_count);
+    if (!kept) {
+      return IndexStatus::kTooManySegments;
+    }
+    scan.sep_count = *kept;
+    if (scan.sep_count > limits.max_separators) {
+      return IndexStatus::kTooManyFields;
     }
   }
-  if (!builder.Finish()) {
-    return builder.status;
-  }
-  out->flags = static_cast<uint8_t>(builder.flags | (scan.high ? 0 : WEIR_V2_ASCII) | (scan.escape ? WEIR_V2_HAS_ESCAPE : 0));
-  out->segment_count = static_cast<uint32_t>(buffers.segments.size());
+  out->flags = static_cast<uint8_t>(builder.flags() | (scan.high != 0 ? 0 : WEIR_V2_ASCII) | (scan.ill_formed ? 0 : WEIR_V2_UTF8) |
+                                    (scan.escape != 0 && out->delims.escape != out->delims.field ? WEIR_V2_HAS_ESCAPE : 0));
+  out->segment_count = builder.segment_count();
   out->segments = buffers.segments.data();
-  out->sep_count = builder.sep_count();
+  out->sep_count = scan.sep_count;
   out->seps = buffers.seps.data();
-  out->marks = buffers.marks.data();
   return out->segment_count > 0 ? IndexStatus::kOk : IndexStatus::kHeader;
 }
 

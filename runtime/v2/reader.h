@@ -1,5 +1,5 @@
-// One message's bytes -> weir_v2_index, in one pass over 64-byte blocks (AVX-512BW, AVX2 or scalar, chosen at run time;
-// all three give the same index). Tolerant of line ends, blank lines, other delimiters and lower-case ids; what it
+// One message's bytes -> weir_v2_index, in one pass over 64-byte blocks (AVX-512, AVX2 or the target's baseline, chosen at run
+// time; all give the same index). Tolerant of line ends, blank lines, other delimiters and lower-case ids; what it
 // tolerated is in the flags. Buffers are reused: no allocation per record once they have grown.
 #pragma once
 
@@ -27,13 +27,13 @@ struct IndexLimits {
   uint32_t max_separators = 1u << 22;   // 16 MB of offsets
 };
 
-enum class Scanner : uint8_t { kBest, kScalar, kAvx2, kAvx512 };
+enum class Scanner : uint8_t { kBest, kBytewise, kBaseline, kAvx2, kAvx512 };  // kBytewise says what the others mean
 
 struct IndexBuffers {
   std::vector<weir_v2_segment> segments;
-  std::vector<uint32_t> seps;
+  std::vector<uint32_t> seps, ends;
   std::vector<weir_v2_group> groups;
-  std::vector<uint64_t> masks, marks;
+  std::vector<uint64_t> marks;
 };
 
 // `bytes` starts with MSH (any case) and is followed by 64 readable bytes. `out` points into `buffers` and `bytes`.

@@ -149,7 +149,7 @@ TEST(Reader, MarksDelimitersAndWhatJsonEscapes) {
   auto marked = [](const Indexed& m, uint32_t kind) {
     std::string at;
     for (uint32_t i = 0; i < m.size; ++i) {
-      at += (m.index.marks[i / 64 * WEIR_V2_MARKS + kind] >> (i % 64) & 1) != 0 ? m.bytes[i] : '.';
+      at += (m.index.marks[kind][i / 64] >> (i % 64) & 1) != 0 ? m.bytes[i] : '.';
     }
     return at;
   };
@@ -164,27 +164,70 @@ TEST(Reader, MarksDelimitersAndWhatJsonEscapes) {
   EXPECT_EQ(marked(bare, WEIR_V2_MARK_SUBCOMPONENT), std::string(bare.size, '.'));
 }
 
+TEST(Reader, MarksBlanksAtEdges) {
+  auto marked = [](const std::string& rest) {
+    Indexed m("MSH|^~\\&|" + rest);
+    std::string at;
+    for (uint32_t i = 9; i < m.size; ++i) {
+      at += (m.index.marks[WEIR_V2_MARK_SPECIAL][i / 64] >> (i % 64) & 1) != 0 ? '+' : '.';
+    }
+    return at;
+  };
+  EXPECT_EQ(marked("a b| c|d ^e~ f & g"), "....+...+...+.+.+.");
+  EXPECT_EQ(marked("a  b|   "), ".++..+++");
+  EXPECT_EQ(marked("a \rPID|x "), ".++.....+");
+  // The same across blocks of 64 bytes, whose edges the scan meets one after the other.
+  for (size_t pad = 40; pad < 70; ++pad) {
+    std::string x(pad, 'x'), dots(pad, '.');
+    EXPECT_EQ(marked(x + "a b |c"), dots + "...+..") << pad;
+    EXPECT_EQ(marked(x + "| b c"), dots + ".+...") << pad;
+    EXPECT_EQ(marked(x + "a  b"), dots + ".++.") << pad;
+    EXPECT_EQ(marked(x + "b "), dots + ".+") << pad;
+  }
+}
+
+TEST(Reader, SaysWhetherBytesAreUtf8) {
+  auto utf8 = [](const std::string& rest) {
+    return (Indexed("MSH|^~\\&|" + rest).index.flags & WEIR_V2_UTF8) != 0;
+  };
+  for (size_t pad = 0; pad < 130; ++pad) {
+    std::string x(pad, 'x');
+    for (const char* good :
+         {"", "a", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\xC3\xA9\xC3\xA9"}) {
+      EXPECT_TRUE(utf8(x + good));
+      EXPECT_TRUE(utf8(x + good + "|y"));
+    }
+    for (const char* bad : {"\xC3", "\xA9", "\xE2\x82", "\xF0\x9F\x98", "\xC3\xC3\xA9",
+                            "\xED\xA0\x80", "\xC0\x80", "\xF5\x80\x80\x80", "\xC3\xA9\xA9"}) {
+      EXPECT_FALSE(utf8(x + bad));
+      EXPECT_FALSE(utf8(x + bad + "|y"));
+    }
+  }
+}
+
 void ExpectSame(const std::string& text) {
-  Indexed scalar(text, Scanner::kScalar);
-  for (Scanner scanner : {Scanner::kAvx2, Scanner::kAvx512}) {
+  Indexed meaning(text, Scanner::kBytewise);
+  for (Scanner scanner : {Scanner::kBaseline, Scanner::kAvx2, Scanner::kAvx512}) {
     if (!Supports(scanner)) {
       continue;
     }
     Indexed other(text, scanner);
-    ASSERT_EQ(scalar.status, other.status);
-    if (scalar.status != IndexStatus::kOk) {
+    ASSERT_EQ(meaning.status, other.status);
+    if (meaning.status != IndexStatus::kOk) {
       continue;
     }
-    EXPECT_EQ(scalar.index.flags, other.index.flags);
-    ASSERT_EQ(scalar.index.sep_count, other.index.sep_count);
-    EXPECT_TRUE(std::equal(scalar.index.seps, scalar.index.seps + scalar.index.sep_count, other.index.seps));
-    size_t marks = (text.size() + 63) / 64 * WEIR_V2_MARKS;
-    EXPECT_TRUE(std::equal(scalar.index.marks, scalar.index.marks + marks, other.index.marks));
-    ASSERT_EQ(scalar.index.segment_count, other.index.segment_count);
-    for (uint32_t i = 0; i < scalar.index.segment_count; ++i) {
-      EXPECT_EQ(scalar.index.segments[i].id, other.index.segments[i].id);
-      EXPECT_EQ(scalar.index.segments[i].fields, other.index.segments[i].fields);
-      EXPECT_EQ(scalar.index.segments[i].end, other.index.segments[i].end);
+    EXPECT_EQ(meaning.index.flags, other.index.flags);
+    ASSERT_EQ(meaning.index.sep_count, other.index.sep_count);
+    EXPECT_TRUE(std::equal(meaning.index.seps, meaning.index.seps + meaning.index.sep_count, other.index.seps));
+    for (int kind = 0; kind < WEIR_V2_MARKS; ++kind) {
+      size_t words = (text.size() + 63) / 64 + 1;
+      EXPECT_TRUE(std::equal(meaning.index.marks[kind], meaning.index.marks[kind] + words, other.index.marks[kind])) << "kind " << kind;
+    }
+    ASSERT_EQ(meaning.index.segment_count, other.index.segment_count);
+    for (uint32_t i = 0; i < meaning.index.segment_count; ++i) {
+      EXPECT_EQ(meaning.index.segments[i].id, other.index.segments[i].id);
+      EXPECT_EQ(meaning.index.segments[i].fields, other.index.segments[i].fields);
+      EXPECT_EQ(meaning.index.segments[i].end, other.index.segments[i].end);
     }
   }
 }
