@@ -25,7 +25,7 @@ class Database {
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
-  Result<void> Open(const std::string& path, int flags);
+  Result<void> Open(const std::string& path, int flags, const std::string& vfs = {});
   bool Exec(const std::string& sql);
   std::string Text(const std::string& sql);  // first column of the first row
   int64_t Number(const std::string& sql, int64_t otherwise = 0);
@@ -40,6 +40,11 @@ class Database {
   sqlite3* db_ = nullptr;
   std::string error_;
 };
+
+// Before the one writer opens the database at `path`: what its log holds is written and synced once more. After a failed fsync the
+// page cache may hold log frames that are marked clean and are on no disk. Whoever opens the database reads them as good, later syncs
+// leave them out, and a power cut would then take them and every later transaction with them.
+Result<void> RenewLog(const std::string& path, const std::string& vfs);
 
 class Statement {
  public:

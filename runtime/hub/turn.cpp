@@ -86,6 +86,9 @@ Result<void> WriterLock::Queue() {
 }
 
 Result<bool> WriterLock::Yield() {
+  if (file_ < 0) {
+    return false;  // nobody else can reach the file: its disk is simulated
+  }
   if (visitor_) {
     Release(kWrite);
     Release(kTurn);
