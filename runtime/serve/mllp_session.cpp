@@ -54,22 +54,24 @@ void MllpSession::OnSettled(uint64_t number, const Settled& settled) {
   }
   Entry& entry = entries_[number - first_entry_];
   ++entry.settled;
-  if (entry.answered) {
+  if (entry.answered && !untold_) {
     const Header header = ReadHeader(settled.record != nullptr ? settled.record->raw : taking_);
     Verdict verdict{.fate = Fate::kNotStored, .error = 207, .code = "store"};
     if (settled.stored) {
       verdict = Judge(*settled.record, header, scene_.intake.manifest(), settled.taken != nullptr ? settled.taken->letter : hub::SiteInfo());
     }
-    Add(entry, header, verdict);
-    // Original mode has no word for "not now, send again" but silence.
-    if (!settled.stored && !header.Enhanced()) {
+    const bool told = Add(entry, header, verdict);
+    // Original mode, and a sender that wants no accept acknowledgement, have no word for "not now, send again" but the end of the
+    // connection. An answer to a later frame would be taken for this one's.
+    if (!settled.stored && !told) {
+      untold_ = true;
       Refuse("not_stored");
     }
   }
   Drain();
 }
 
-void MllpSession::Add(Entry& entry, const Header& header, const Verdict& verdict) {
+bool MllpSession::Add(Entry& entry, const Header& header, const Verdict& verdict) {
   if (entry.accepts + entry.applications == 0) {
     entry.first = header;
   }
@@ -83,6 +85,7 @@ void MllpSession::Add(Entry& entry, const Header& header, const Verdict& verdict
       *into += *text;
     }
   }
+  return !made.accept.empty() || !made.application.empty();
 }
 
 void MllpSession::Send(const Header& first, const std::string& text, size_t count) {

@@ -31,7 +31,7 @@ class MllpSession final : public Session {
     std::string accept{}, application{};
   };
   void OnFrame(MllpReader::Kind kind, std::string_view bytes);
-  void Add(Entry& entry, const Header& header, const Verdict& verdict);
+  bool Add(Entry& entry, const Header& header, const Verdict& verdict);  // false: this sender is told nothing of it
   void Send(const Header& first, const std::string& text, size_t count);
   void Drain();  // complete entries, from the oldest
 
@@ -40,6 +40,7 @@ class MllpSession final : public Session {
   std::string source_;
   MllpReader reader_;
   std::string_view taking_;  // the record being handed in, for one that is refused at once
+  bool untold_ = false;  // a frame was not stored, and its sender cannot be told: nothing behind it is answered
   std::deque<Entry> entries_;
   uint64_t first_entry_ = 0;  // number of entries_.front()
 };

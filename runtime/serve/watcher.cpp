@@ -5,6 +5,7 @@ namespace {
 
 constexpr size_t kPieceBytes = 256u << 10;
 constexpr size_t kReadyMax = 64;  // files taken between two looks: what was seen must still be true
+constexpr int64_t kRetryUs = 60'000'000;
 
 }  // namespace
 
@@ -16,6 +17,7 @@ Result<void> Watcher::Start() {
 }
 
 void Watcher::Look(int64_t now_us) {
+  now_us_ = now_us;
   if (file_ != nullptr || !ready_.empty() || scene_.draining || scene_.intake.state() != StoreState::kOpen) {
     return;
   }
@@ -30,14 +32,24 @@ void Watcher::Look(int64_t now_us) {
     if (const auto before = seen_.find(info.name); before != seen_.end() && before->second == info) {
       now.since_us = before->second.since_us;
     }
-    const auto stuck = stuck_.find(info.name);
-    const bool waits = stuck != stuck_.end() && stuck->second == info;
+    bool waits = false;
+    if (const auto stuck = stuck_.find(info.name); stuck != stuck_.end() && stuck->second == info) {
+      const bool due = now_us - stuck->second.since_us >= kRetryUs;
+      waits = !due || stuck->second.taken;
+      if (due && stuck->second.taken) {
+        stuck->second.since_us = now_us;
+        if (Move(info.name)) {
+          stuck_.erase(stuck);
+        }
+      }
+    }
     if (!waits && now_us - now.since_us >= settle_us_ && ready_.size() < kReadyMax) {
       ready_.push_back(info.name);
     }
     seen.emplace(info.name, now);
   }
   seen_.swap(seen);
+  std::erase_if(stuck_, [this](const auto& stuck) { return !seen_.contains(stuck.first); });
 }
 
 void Watcher::Begin(const std::string& name) {
@@ -67,7 +79,7 @@ void Watcher::Turn() {
     if (!got) {
       ++scene_.metrics.unreadable_files;
       file_->failed = true;
-      stuck_[file_->name] = seen_[file_->name];
+      Stick(/*taken=*/false);
     } else if (*got == 0) {
       file_->framer->Finish();
       file_->read_whole = true;
@@ -93,16 +105,31 @@ void Watcher::Finish() {
   if (file_->read_whole && !file_->failed) {
     io::Io& io = scene_.io;
     io.Reach(io::SyncPoint::kPreRename);
-    const std::string done = folder_ + "/done/" + file_->name;
-    if (!io.Rename(file_->path, done) && !io.Rename(file_->path, done + "." + std::to_string(io.WallMicros()))) {
-      ++scene_.metrics.unreadable_files;
-      stuck_[file_->name] = seen_[file_->name];
+    if (Move(file_->name)) {
+      stuck_.erase(file_->name);
+    } else {
+      Stick(/*taken=*/true);
     }
     io.Reach(io::SyncPoint::kPostRename);
     ++scene_.metrics.files;
   }
   seen_.erase(file_->name);
   file_.reset();
+}
+
+bool Watcher::Move(const std::string& name) {
+  const std::string from = folder_ + "/" + name, to = folder_ + "/done/" + name;
+  if (scene_.io.Rename(from, to) || scene_.io.Rename(from, to + "." + std::to_string(scene_.io.WallMicros()))) {
+    return true;
+  }
+  ++scene_.metrics.unreadable_files;
+  return false;
+}
+
+void Watcher::Stick(bool taken) {
+  Seen& stuck = stuck_[file_->name] = seen_[file_->name];
+  stuck.since_us = now_us_;
+  stuck.taken = taken;
 }
 
 }  // namespace weir::serve

@@ -31,6 +31,7 @@ class Watcher {
   struct Seen {
     uint64_t bytes = 0;
     int64_t modified_us = 0, since_us = 0;
+    bool taken = false;  // of what is stuck: only the move is owed
     bool operator==(const io::FileInfo& info) const { return bytes == info.bytes && modified_us == info.modified_us; }
   };
   struct File {
@@ -41,14 +42,17 @@ class Watcher {
   };
   void Begin(const std::string& name);
   void Finish();
+  void Stick(bool taken);
+  bool Move(const std::string& name);
 
   Scene& scene_;
   std::string folder_;
   uint64_t number_;
   int64_t settle_us_;
   std::map<std::string, Seen> seen_;
-  std::map<std::string, Seen> stuck_;  // taken, but could not be moved or read
+  std::map<std::string, Seen> stuck_;  // could not be read or moved: tried again from time to time, or when it changes
   std::deque<std::string> ready_;      // to be taken, by the last look
+  int64_t now_us_ = 0;                 // of the last look
   std::unique_ptr<File> file_;
   std::vector<char> buffer_;
 };
