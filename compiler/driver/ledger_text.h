@@ -5,8 +5,8 @@
 
 #include "runtime/hub/hub.h"
 
-namespace weir::operate {
+namespace weir::driver {
 
 std::string FormatLedger(const hub::Ledger& ledger);
 
-}  // namespace weir::operate
+}  // namespace weir::driver

@@ -1,13 +1,13 @@
-// The wall clock of commands; a node and its simulation have io::Io.
+// The commit's clock of commands that read files; a node has io::Io.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 
-namespace weir {
+namespace weir::ingest {
 
-inline int64_t WallMicros() {
+inline int64_t NowMicros() {
   return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-}  // namespace weir
+}  // namespace weir::ingest
