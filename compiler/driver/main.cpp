@@ -1,19 +1,6 @@
-#include <cstdio>
-#include <string>
-#include <string_view>
-
 #include <CLI/CLI.hpp>
 
 #include "compiler/driver/cli.h"
-
-namespace weir::driver {
-
-int Fail(std::string_view message, int code) {
-  std::fprintf(stderr, "weir: %.*s\n", static_cast<int>(message.size()), message.data());
-  return code;
-}
-
-}  // namespace weir::driver
 
 int main(int argc, char** argv) {
   using namespace weir::driver;

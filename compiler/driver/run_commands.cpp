@@ -10,12 +10,12 @@
 #include <memory>
 
 #include "compiler/driver/cli.h"
-#include "compiler/driver/ledger_text.h"
 #include "compiler/driver/source.h"
 #include "runtime/hub/hub.h"
 #include "runtime/ingest/ingest.h"
 #include "runtime/ingest/sources.h"
 #include "runtime/io/io.h"
+#include "runtime/operate/ledger_text.h"
 #include "runtime/serve/serve_options.h"
 
 namespace weir::driver {
@@ -131,7 +131,7 @@ int Run(const RunArgs& args) {
   if (!report) {
     return Fail(report.error().message);
   }
-  std::cout << (args.json ? hub::LedgerJson(report->ledger) + "\n" : FormatLedger(report->ledger));
+  std::cout << (args.json ? hub::LedgerJson(report->ledger) + "\n" : operate::FormatLedger(report->ledger));
   return Finish(args, *report);
 }
 

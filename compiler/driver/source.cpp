@@ -112,13 +112,19 @@ void AddDirectoryOptions(CLI::App& command, SourceArgs& args) {
   command.add_option("--registry", args.registry_dir, "folder of the registry (default: beside weir)");
 }
 
+void AddEngineOptions(CLI::App& command, SourceArgs& args) {
+  AddDirectoryOptions(command, args);
+  command.add_option("--engine", args.engine, "jit or interp (the reference interpreter)")->check(CLI::IsMember({"jit", "interp"}));
+  command.add_option("--trusted-keys", args.trusted_keys, "file of the public keys whose packages are taken without a note");
+  command.add_option("--cache", args.cache_dir, "folder of compiled kernels, `none` for none (default: the user's cache)");
+}
+
 void AddSourceOptions(CLI::App& command, SourceArgs& args, bool with_engine) {
   command.add_option("source", args.path, "a .weir source or a .weirpkg")->required();
-  AddDirectoryOptions(command, args);
   if (with_engine) {
-    command.add_option("--engine", args.engine, "jit or interp (the reference interpreter)")->check(CLI::IsMember({"jit", "interp"}));
-    command.add_option("--trusted-keys", args.trusted_keys, "file of the public keys whose packages are taken without a note");
-    command.add_option("--cache", args.cache_dir, "folder of compiled kernels, `none` for none (default: the user's cache)");
+    AddEngineOptions(command, args);
+  } else {
+    AddDirectoryOptions(command, args);
   }
 }
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "compiler/check/check.h"
-#include "runtime/ingest/engine.h"
+#include "runtime/operate/cli.h"
 
 namespace weir::driver {
 
@@ -20,6 +20,7 @@ struct SourceArgs {
 };
 
 void AddDirectoryOptions(CLI::App& command, SourceArgs& args);
+void AddEngineOptions(CLI::App& command, SourceArgs& args);
 void AddSourceOptions(CLI::App& command, SourceArgs& args, bool with_engine);
 
 check::CheckOptions MakeCheckOptions(const SourceArgs& args);
@@ -27,12 +28,7 @@ check::CheckOptions MakeCheckOptions(const SourceArgs& args);
 // Compiles and reports on stderr. Null when the source does not compile.
 std::unique_ptr<check::Compilation> LoadSource(const SourceArgs& args);
 
-struct OpenedEngine {
-  std::unique_ptr<ingest::Engine> engine;
-  std::shared_ptr<void> keeps;  // compilation, kernel or package the engine points into
-  int exit_code = 0;            // when there is no engine: it was said why
-  bool ok() const { return engine != nullptr; }
-};
+using operate::OpenedEngine;
 OpenedEngine OpenEngine(const SourceArgs& args);
 
 }  // namespace weir::driver

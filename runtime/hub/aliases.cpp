@@ -88,6 +88,12 @@ void Aliases::AddComponent(const ResourceKey& start, std::set<ResourceKey>* memb
   }
 }
 
+std::set<ResourceKey> Aliases::Members(const ResourceKey& key) const {
+  std::set<ResourceKey> members;
+  AddComponent(key, &members);
+  return members;
+}
+
 std::vector<ResourceKey> Aliases::Touch(const ResourceKey& key, int64_t cause) {
   const Edge edge = FindEdge(key);
   std::set<ResourceKey> members;

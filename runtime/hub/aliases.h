@@ -24,6 +24,7 @@ class Aliases {
   std::vector<ResourceKey> Touch(const ResourceKey& key, int64_t cause);
 
   ResourceKey Root(const ResourceKey& key) const;
+  std::set<ResourceKey> Members(const ResourceKey& key) const;  // all that are merged with it, itself included
   std::string RootReference(std::string_view reference) const;  // "Patient/<hex>"
   // References to losers become references to their survivors, in place: equally long.
   void ResolveReferences(std::string* body) const;

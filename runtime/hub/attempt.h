@@ -32,6 +32,7 @@ struct Attempt {
   std::optional<int64_t> event_time{};  // microseconds since 1970
   Identity identity{};
   SiteInfo site{};  // of a dead letter
+  std::string detail{};  // of a terminology dead letter: the text that no row translates
 };
 
 class Attempts {

@@ -10,6 +10,8 @@ namespace weir::hub {
 Result<void> Hub::Impl::Start() {
   inbox.reset();  // each uses those made before it
   outcomes.reset();
+  letters.reset();
+  terms.reset();
   audit.reset();
   claims.reset();
   aliases.reset();
@@ -22,6 +24,8 @@ Result<void> Hub::Impl::Start() {
   aliases = std::make_unique<Aliases>(db, *names, *resources);
   claims = std::make_unique<Claims>(db, *aliases);
   audit = std::make_unique<AuditTrail>(db);
+  terms = std::make_unique<Terms>(db);
+  letters = std::make_unique<Letters>(db, *terms);
   outcomes = std::make_unique<Outcomes>(*this);
   inbox = std::make_unique<Inbox>(*this);
   outcomes->BeginRun(inbox->next_msg());
@@ -126,6 +130,26 @@ Result<void> Hub::Impl::Transact(const std::function<void()>& write) {
   }
   sqlite3_exec(db.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
   return db.error();
+}
+
+Result<void> Hub::Impl::WriteAside(const std::function<void()>& write) {
+  if (!db.ok()) {
+    return db.error();
+  }
+  if (read_only) {
+    db.Exec("PRAGMA query_only=OFF");
+  }
+  db.Exec("BEGIN IMMEDIATE");
+  write();
+  db.Exec("COMMIT");
+  if (!db.ok()) {
+    sqlite3_exec(db.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+    return db.error();
+  }
+  if (read_only) {
+    db.Exec("PRAGMA query_only=ON");
+  }
+  return {};
 }
 
 Result<void> Hub::Apply(std::span<const Record> batch, int64_t now_us) {

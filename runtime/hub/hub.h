@@ -17,6 +17,7 @@
 
 #include "runtime/abi/weir_kernel.h"
 #include "runtime/base/result.h"
+#include "runtime/hub/acts.h"
 #include "runtime/hub/manifest.h"
 
 namespace weir::hub {
@@ -47,6 +48,7 @@ struct Record {
   std::array<uint8_t, 16> content{};
   int64_t event_time_us = INT64_MIN;
   SiteInfo rejection{};  // class, code and path unless status is OK or SUPPRESSED
+  std::string_view detail{};  // of a terminology rejection: the text that no row translates, where the kernel says it
   std::span<const weir_contribution> items{};
   std::string_view bytes{};  // what items' offsets point into
   std::array<uint32_t, WEIR_COUNTERS> counters{};
@@ -72,6 +74,32 @@ struct DeadLetter {
   int64_t id = 0;  // `weir hub dlq show ID`
   std::string feed, error_class, code, path, event, source, semantic_digest;
   uint64_t position = 0;
+  std::string sender{};       // MSH-4, else MSH-3
+  std::string detail{};       // terminology: the code that no row translates; a payload
+  int64_t received_us = 0;
+};
+
+// One fix mends them all.
+struct LetterGroup {
+  std::string feed, error_class, code, path, sender, detail;
+  int64_t count = 0, patients = 0, first_id = 0, last_id = 0, first_received_us = 0, last_received_us = 0;
+  // A code that messages of so many patients carry is vocabulary, not somebody's data, and may be shown without asking for payloads.
+  static constexpr int64_t kVocabularyPatients = 3;
+  static constexpr size_t kVocabularyMax = 20;  // bytes, no blanks
+  bool IsVocabulary() const { return patients >= kVocabularyPatients && detail.size() <= kVocabularyMax && detail.find(' ') == detail.npos; }
+};
+
+struct LetterFilter {
+  std::string error_class{}, code{}, path{}, sender{};  // empty: any
+  std::optional<int64_t> since_us{};                    // received then or later
+  std::vector<int64_t> ids{};                           // empty: all
+};
+
+struct FoundMessage {
+  int64_t msg = 0;
+  std::string source, feed, event;
+  uint64_t position = 0;
+  std::string_view outcome;
 };
 
 struct RecordOutcome {  // latest, as the ledger counts it
@@ -170,11 +198,21 @@ class Hub {
   Result<VerifyReport> Verify();
   // NDJSON of the current resources in id order; `type` empty: all types, in name order.
   Result<int64_t> Export(std::ostream& out, std::string_view type = {});
-  // Resources with this id, or with an identifier of this value, and those that reference them.
-  // NDJSON.
-  Result<int64_t> Find(std::ostream& out, std::string_view id_or_identifier);
-  Result<std::vector<DeadLetter>> DeadLetters();
+  // By resource id, identifier (the patient's number, the visit's) or control id: `message` is told the messages, `out` gets the
+  // resources, what they are about first, then what refers to it, as NDJSON. Returns how many resources; the act is audited before
+  // anything is told.
+  Result<int64_t> Find(std::ostream& out, std::string_view needle, const std::function<void(const FoundMessage&)>& message);
+  // Goes on with the search index, which Find completes: some rows at a time. True: nothing is left.
+  Result<bool> CatchUpIndex(int64_t rows);
+
+  Result<std::vector<DeadLetter>> DeadLetters(const LetterFilter& filter = {});
+  Result<std::vector<LetterGroup>> LetterGroups(const LetterFilter& filter = {});  // most first
+  // The message as received; damaged or dropped: an error that says so. Audited by the caller's act.
   Result<std::optional<std::string>> DeadLetterRaw(int64_t id);
+
+  // An administrative act or an access: one short transaction of its own, also of readers.
+  Result<void> RecordAct(std::string_view what, std::string_view facts_json);
+  Result<void> EachAct(const std::function<void(const Act&)>& visit);
   // What became of every record, in the order of arrival.
   Result<void> EachRecord(const std::function<void(const RecordOutcome&)>& visit);
 

@@ -11,11 +11,14 @@
 #include "runtime/hub/audit_trail.h"
 #include "runtime/hub/claims.h"
 #include "runtime/hub/counters.h"
+#include "runtime/hub/egress.h"
 #include "runtime/hub/hub.h"
+#include "runtime/hub/letters.h"
 #include "runtime/hub/names.h"
 #include "runtime/hub/resources.h"
 #include "runtime/hub/schema.h"
 #include "runtime/hub/sqlite.h"
+#include "runtime/hub/terms.h"
 
 namespace weir::hub {
 
@@ -28,6 +31,7 @@ struct Hub::Impl {
   bool read_only = false;
   int64_t seen_version = 0;     // of the file, when memory was read from it
   int64_t batch_first_msg = 0;  // of the last Apply
+  Egress egress;
   std::map<int64_t, std::string> packages;  // of the archived kernels, by number
   // In order of construction: each needs those above.
   std::unique_ptr<Names> names;
@@ -36,6 +40,8 @@ struct Hub::Impl {
   std::unique_ptr<Aliases> aliases;
   std::unique_ptr<Claims> claims;
   std::unique_ptr<AuditTrail> audit;
+  std::unique_ptr<Terms> terms;
+  std::unique_ptr<Letters> letters;
   std::unique_ptr<Outcomes> outcomes;
   std::unique_ptr<Inbox> inbox;
 
@@ -44,6 +50,11 @@ struct Hub::Impl {
 
   // Runs `write` in one transaction and saves positions and counters.
   Result<void> Transact(const std::function<void()>& write);
+
+  // A short transaction that changes nothing of what a writer keeps in memory: acts and the search index. Readers may, beside a node.
+  Result<void> WriteAside(const std::function<void()>& write);
+  // The state of a living root as exports spell it, before it leaves; nothing: there is none.
+  std::optional<std::string> CurrentState(const ResourceKey& root);
 
   // Calls `visit(type name, root, state)` for every living resource, in type name and id order.
   template <typename Visit>

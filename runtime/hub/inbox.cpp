@@ -124,7 +124,9 @@ Attempt Inbox::Judge(const Record& record, int64_t now_us) const {
   attempt.outcome = record.status == WEIR_SUPPRESSED      ? Outcome::kSuppressed
                     : !attempt.site.error_class.empty() ? RejectedAs(attempt.site.error_class)
                                                         : Outcome::kApplied;
-  if (attempt.outcome == Outcome::kApplied) {
+  if (attempt.outcome == Outcome::kTerminology) {
+    attempt.detail = record.detail;
+  } else if (attempt.outcome == Outcome::kApplied) {
     attempt.flags = (record.counters[WEIR_COUNT_DEGRADED] > 0 ? kDegraded : 0) | (record.counters[WEIR_COUNT_OMITTED] > 0 ? kOmitted : 0);
   }
   return attempt;

@@ -23,9 +23,7 @@ Outcomes::Outcomes(Hub::Impl& hub)
       dedupe_(db_, "INSERT INTO dedupe VALUES(?,?,?) ON CONFLICT DO UPDATE SET msg=excluded.msg"),
       leave_group_(db_, "DELETE FROM dedupe WHERE key=? AND content=? AND msg=?"),
       status_(db_, "UPDATE inbox SET status=?, flags=? WHERE msg=?"),
-      flags_(db_, "SELECT i.msg, i.feed, i.flags FROM dedupe d JOIN inbox i ON i.msg=d.msg WHERE d.key=? AND i.status=0 ORDER BY i.msg"),
-      letter_(db_, "INSERT INTO dead_letter VALUES(?,?,?,?,?,?)"),
-      drop_letter_(db_, "DELETE FROM dead_letter WHERE msg=?") {}
+      flags_(db_, "SELECT i.msg, i.feed, i.flags FROM dedupe d JOIN inbox i ON i.msg=d.msg WHERE d.key=? AND i.status=0 ORDER BY i.msg") {}
 
 Outcomes::Group Outcomes::Look(const Identity& identity) {
   Group group;
@@ -56,8 +54,7 @@ std::vector<int64_t> Outcomes::CopiesOf(const Identity& identity) {
 void Outcomes::Register(const Attempt& attempt) {
   dedupe_.Run(Blob{View(attempt.identity.key)}, Blob{View(attempt.identity.content)}, attempt.msg);
   if (IsRejected(attempt.outcome)) {
-    letter_.Run(attempt.msg, attempt.feed, std::string_view(attempt.site.error_class), std::string_view(attempt.site.code),
-                std::string_view(attempt.site.path), Blob{View(attempt.identity.content)});
+    hub_.letters->Add(attempt.msg, attempt.feed, attempt.site, attempt.identity.content, attempt.detail);
   }
 }
 
@@ -92,7 +89,7 @@ void Outcomes::Retire(const Attempt& old, Outcome outcome, AuditEvent event) {
   hub_.counters->Count(old.feed, outcome, 0, 1, OfThisRun(old.msg));
   // A refused one may be accepted again and keeps its own flags for that.
   status_.Run(static_cast<int64_t>(outcome), event == AuditEvent::kRefused ? old.flags & ~int64_t{kKeyReused} : 0, old.msg);
-  drop_letter_.Run(old.msg);
+  hub_.letters->Drop(old.msg);
   if (old.outcome == Outcome::kApplied && old.rows > 0) {
     hub_.resources->Unlink(RowNumbers(old), old.msg);
     TouchAliases(hub_.resources->RowsOf(old.first_row, old.rows), old.msg);
@@ -111,7 +108,7 @@ void Outcomes::Leave(const std::vector<Attempt>& attempts) {
     hub_.counters->Count(attempt.feed, attempt.outcome, attempt.flags, -1, OfThisRun(attempt.msg));
     hub_.counters->Count(attempt.feed, Outcome::kHeld, 0, 1, OfThisRun(attempt.msg));
     status_.Run(static_cast<int64_t>(Outcome::kHeld), attempt.flags, attempt.msg);
-    drop_letter_.Run(attempt.msg);
+    hub_.letters->Drop(attempt.msg);
     leave_group_.Run(Blob{View(attempt.identity.key)}, Blob{View(attempt.identity.content)}, attempt.msg);
     hub_.claims->Remove(attempt.msg);
     if (attempt.outcome == Outcome::kApplied) {
@@ -135,8 +132,7 @@ void Outcomes::Flip(int64_t msg, bool accepted) {
   const Attempt attempt = Load(msg);
   if (!accepted) {
     Retire(attempt, Outcome::kTransform, AuditEvent::kRefused);
-    letter_.Run(msg, attempt.feed, std::string_view("transform"), std::string_view("identity"), std::string_view(),
-                Blob{View(attempt.identity.content)});
+    hub_.letters->Add(msg, attempt.feed, {"transform", "identity", {}}, attempt.identity.content, {});
     return;
   }
   key_applied_.First(Blob{View(attempt.identity.key)}, Blob{View(attempt.identity.content)});
@@ -145,7 +141,7 @@ void Outcomes::Flip(int64_t msg, bool accepted) {
   hub_.counters->Count(attempt.feed, attempt.outcome, 0, -1, OfThisRun(msg));
   hub_.counters->Count(attempt.feed, Outcome::kApplied, flags, 1, OfThisRun(msg));
   status_.Run(static_cast<int64_t>(Outcome::kApplied), flags, msg);
-  drop_letter_.Run(msg);
+  hub_.letters->Drop(msg);
   hub_.resources->Link(RowNumbers(attempt), msg);
   TouchAliases(hub_.resources->RowsOf(attempt.first_row, attempt.rows), msg);
   Audit(AuditEvent::kAccepted, msg, Outcome::kApplied);

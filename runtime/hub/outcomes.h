@@ -51,7 +51,7 @@ class Outcomes {
   Database& db_;
   Attempts attempts_;
   int64_t run_first_msg_ = 1, now_us_ = 0;
-  Statement group_, key_applied_, copies_, dedupe_, leave_group_, status_, flags_, letter_, drop_letter_;
+  Statement group_, key_applied_, copies_, dedupe_, leave_group_, status_, flags_;
 };
 
 // The rows of an attempt, by number.

@@ -1,123 +1,32 @@
-// What leaves the hub for people and files: export, find, dead letters. Consent filters belong here
-// when they come.
-#include <algorithm>
-#include <set>
-
+// Current resources and what became of records.
 #include "runtime/hub/impl.h"
 
 namespace weir::hub {
-namespace {
 
-std::string Quoted(std::string_view text) {  // as canonical JSON spells it
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-    }
-    out += c;
+std::optional<std::string> Hub::Impl::CurrentState(const ResourceKey& root) {
+  Statement load(db,
+                 "SELECT coalesce(r.folded, r.body) FROM resource_current c JOIN contribution r ON r.row=c.head "
+                 "WHERE c.type=? AND c.id=? AND c.head<>0");
+  if (!load.First(root.type, Blob{View(root.id)}) || load.Bytes(0).empty()) {
+    return std::nullopt;
   }
-  return out + "\"";
+  std::string state = load.String(0);
+  aliases->ResolveReferences(&state);
+  return state;
 }
-
-bool HasIdentifier(std::string_view body, const std::string& quoted_value) {
-  const std::string_view identifiers = fold::TopLevelMember(body, "identifier");
-  return identifiers.find("\"value\":" + quoted_value) != std::string_view::npos;
-}
-
-}  // namespace
 
 Result<int64_t> Hub::Export(std::ostream& out, std::string_view type) {
   int64_t count = 0;
-  impl_->EachCurrent(type, [&](const std::string&, const ResourceKey&, const std::string& state) {
-    out << state << '\n';
-    ++count;
+  impl_->EachCurrent(type, [&](const std::string& name, const ResourceKey&, std::string state) {
+    if (const auto released = impl_->egress.Release({.route = Route::kExport}, name, std::move(state))) {
+      out << *released << '\n';
+      ++count;
+    }
   });
   if (!impl_->db.ok()) {
     return impl_->db.error();
   }
   return count;
-}
-
-// A scan: the hub has no search index yet.
-Result<int64_t> Hub::Find(std::ostream& out, std::string_view term) {
-  const std::string quoted = Quoted(term);
-  std::set<std::string> targets;  // "reference":"Type/id" of what matched
-  std::set<ResourceKey> matched;
-  ResourceKey wanted;
-  const bool is_id = Unhex(term, &wanted.id);
-  impl_->EachCurrent(
-      {}, [&](const std::string& type, const ResourceKey& key, const std::string& state) {
-        const bool hit = is_id ? impl_->aliases->Root({key.type, wanted.id}) == key
-                               : HasIdentifier(state, quoted);
-        if (!hit) {
-          return;
-        }
-        matched.insert(key);
-        targets.insert("\"reference\":\"" + type + "/" + Hex(View(key.id)) + "\"");
-      });
-  int64_t count = 0;
-  if (matched.empty()) {
-    return count;
-  }
-  for (const bool first : {true, false}) {  // what matched, then what refers to it
-    impl_->EachCurrent(
-        {}, [&](const std::string&, const ResourceKey& key, const std::string& state) {
-          if (matched.contains(key) != first) {
-            return;
-          }
-          if (!first && std::ranges::none_of(targets, [&](const std::string& target) {
-                return state.find(target) != std::string::npos;
-              })) {
-            return;
-          }
-          out << state << '\n';
-          ++count;
-        });
-  }
-  if (!impl_->db.ok()) {
-    return impl_->db.error();
-  }
-  return count;
-}
-
-Result<std::vector<DeadLetter>> Hub::DeadLetters() {
-  std::vector<DeadLetter> letters;
-  {
-    Statement all(impl_->db,
-                  "SELECT d.msg, d.feed, d.class, d.code, d.path, i.event, i.source, i.kernel, "
-                  "i.position FROM dead_letter d "
-                  "JOIN inbox i ON i.msg=d.msg ORDER BY d.msg");
-    for (bool row = all.First(); row; row = all.Next()) {
-      letters.push_back({.id = all.Int(0),
-                         .feed = impl_->names->Text("feed", all.Int(1)),
-                         .error_class = all.String(2),
-                         .code = all.String(3),
-                         .path = all.String(4),
-                         .event = all.String(5),
-                         .source = impl_->names->Text("source", all.Int(6)),
-                         .semantic_digest = impl_->names->Text("kernel", all.Int(7)),
-                         .position = static_cast<uint64_t>(all.Int(8))});
-    }
-  }
-  if (!impl_->db.ok()) {
-    return impl_->db.error();
-  }
-  return letters;
-}
-
-Result<std::optional<std::string>> Hub::DeadLetterRaw(int64_t id) {
-  std::optional<std::string> raw;
-  {
-    Statement load(impl_->db,
-                   "SELECT i.raw FROM dead_letter d JOIN inbox i ON i.msg=d.msg WHERE d.msg=?");
-    if (load.First(id)) {
-      raw = load.String(0);
-    }
-  }
-  if (!impl_->db.ok()) {
-    return impl_->db.error();
-  }
-  return raw;
 }
 
 Result<std::vector<Taken>> Hub::LastBatch() {

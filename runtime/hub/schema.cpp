@@ -8,6 +8,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "runtime/hub/letters.h"
+
 namespace weir::hub {
 namespace {
 
@@ -58,8 +60,29 @@ CREATE INDEX inbox_degraded ON inbox(msg) WHERE flags & 4;
 CREATE INDEX inbox_held ON inbox(msg) WHERE status=7;
 )";
 
-// Step i brings a file of version i to i + 1, in the same transaction as its new version number.
-constexpr const char* kMigrations[kSchemaVersion] = {kTables, kLandmarks, kAttempts};
+// Acts of people, the search index, and what a dead letter says of its message.
+constexpr const char* kActsAndTerms = R"(
+CREATE TABLE act(seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, facts TEXT NOT NULL, hash BLOB NOT NULL) STRICT;
+CREATE TABLE term(hash INTEGER NOT NULL, kind INTEGER NOT NULL, type INTEGER NOT NULL, ref ANY NOT NULL,
+  PRIMARY KEY(hash, kind, type, ref)) STRICT, WITHOUT ROWID;
+CREATE TABLE term_mark(n INTEGER PRIMARY KEY, msg INTEGER NOT NULL, row INTEGER NOT NULL) STRICT;
+INSERT INTO meta VALUES('secret', randomblob(16));
+ALTER TABLE dead_letter ADD COLUMN sender TEXT NOT NULL DEFAULT '';
+ALTER TABLE dead_letter ADD COLUMN detail TEXT NOT NULL DEFAULT '';
+ALTER TABLE dead_letter ADD COLUMN patient INTEGER NOT NULL DEFAULT 0;
+)";
+
+// Step i brings a file of version i to i + 1, in the same transaction as its new version number; `fill` computes what SQL cannot.
+struct Migration {
+  const char* sql;
+  bool (*fill)(Database& db);
+};
+constexpr Migration kMigrations[kSchemaVersion] = {
+    {kTables, nullptr},
+    {kLandmarks, nullptr},
+    {kAttempts, nullptr},
+    {kActsAndTerms, DescribeLetters},
+};
 
 Result<std::string> ReadKey(const HubOptions& options) {
   std::string path = options.key_file;
@@ -111,7 +134,10 @@ Result<void> Migrate(Database* db) {
     db->Fail("the file is a database, but not a hub");
   }
   for (; db->ok() && version < kSchemaVersion; ++version) {
-    db->Exec(kMigrations[version]);
+    const Migration& step = kMigrations[version];
+    if (db->Exec(step.sql) && step.fill != nullptr) {
+      step.fill(*db);
+    }
   }
   db->Exec("PRAGMA user_version=" + std::to_string(kSchemaVersion));
   db->Exec("COMMIT");

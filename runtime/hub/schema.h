@@ -7,7 +7,7 @@
 
 namespace weir::hub {
 
-inline constexpr int64_t kSchemaVersion = 3;
+inline constexpr int64_t kSchemaVersion = 4;
 
 Result<void> OpenStore(const HubOptions& options, WriterLock* lock, Database* db);
 

@@ -3,7 +3,7 @@
 #include <set>
 #include <string_view>
 
-#include "runtime/ingest/clock.h"
+#include "runtime/base/clock.h"
 #include "runtime/ingest/pipeline.h"
 
 namespace weir::ingest {
@@ -156,7 +156,7 @@ class Replayer {
     for (size_t i = 0; i < order_.size(); ++i) {
       batch.push_back({order_[i], records[i]});
     }
-    const auto counts = hub_.Rerun(batch, NowMicros());
+    const auto counts = hub_.Rerun(batch, WallMicros());
     if (!counts) {
       return counts.error();
     }

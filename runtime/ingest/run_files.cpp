@@ -1,7 +1,7 @@
 #include <fstream>
 
 #include "runtime/hub/hash.h"
-#include "runtime/ingest/clock.h"
+#include "runtime/base/clock.h"
 #include "runtime/ingest/ingest.h"
 #include "runtime/ingest/pipeline.h"
 #include "runtime/ingest/sources.h"
@@ -73,7 +73,7 @@ class Runner {
     if (pipeline_.size() == 0 || !failure_.message.empty()) {
       return;
     }
-    const auto applied = hub_.Apply(pipeline_.Records(), NowMicros());
+    const auto applied = hub_.Apply(pipeline_.Records(), WallMicros());
     if (!applied) {
       failure_ = applied.error();
       return;

@@ -13,6 +13,8 @@
 #include "runtime/ingest/ingest.h"
 #include "runtime/io/io.h"
 #include "runtime/node/load_kernel.h"
+#include "runtime/operate/cli.h"
+#include "runtime/operate/ledger_text.h"
 #include "runtime/serve/serve.h"
 #include "runtime/serve/serve_options.h"
 
@@ -21,7 +23,7 @@ namespace {
 using weir::Error;
 using weir::Result;
 
-enum Exit { kFine = 0, kFindings = 1, kUsage = 2, kInterrupted = 130 };  // design section 6; the last as a shell says of SIGINT
+using enum weir::operate::ExitCode;
 
 std::atomic<bool> stop_requested = false;
 void RequestStop(int) { stop_requested = true; }
@@ -34,10 +36,7 @@ struct Arguments {
   bool json = false;
 };
 
-int Fail(const Error& error) {
-  std::cerr << "weir-node: " << error.message << "\n";
-  return kUsage;
-}
+int Fail(const Error& error) { return weir::operate::Fail(error.message); }
 
 Result<weir::ingest::IngestOptions> MakeOptions(const Arguments& arguments) {
   weir::ingest::IngestOptions options;
@@ -86,15 +85,9 @@ int Report(const Arguments& arguments, const weir::ingest::RunReport& report) {
   return kFine;
 }
 
-void PrintLedger(const weir::hub::Ledger& ledger) {
-  printf("%-24s %9s %9s %9s %9s %9s\n", "feed", "received", "applied", "duplicate", "suppressed",
-         "rejected");
-  for (const auto& [feed, c] : ledger) {
-    printf("%-24s %9lld %9lld %9lld %9lld %9lld\n", feed.c_str(),
-           static_cast<long long>(c.received), static_cast<long long>(c.applied),
-           static_cast<long long>(c.duplicate), static_cast<long long>(c.suppressed),
-           static_cast<long long>(c.schema + c.terminology + c.policy + c.transform));
-  }
+void AddTrustOptions(CLI::App& command, Arguments& arguments) {
+  command.add_option("--trusted-keys", arguments.trusted_keys, "file of the public keys whose packages are taken");
+  command.add_flag("--allow-unsigned", arguments.allow_unsigned, "also take packages nobody vouches for");
 }
 
 Result<std::unique_ptr<weir::node::LoadedKernel>> Load(const Arguments& arguments) {
@@ -136,7 +129,7 @@ int Run(const Arguments& arguments) {
   if (arguments.json) {
     std::cout << weir::hub::LedgerJson(report->ledger) << "\n";
   } else {
-    PrintLedger(report->ledger);
+    std::cout << weir::operate::FormatLedger(report->ledger);
   }
   return Report(arguments, *report);
 }
@@ -187,13 +180,34 @@ int Serve(const Arguments& arguments, const weir::serve::ServeArguments& serve) 
   return kFine;
 }
 
+void AddHubCommands(CLI::App& app, weir::operate::Action& action, Arguments& arguments) {
+  weir::operate::AddHubCommands(app, action,
+                                {.add_options = [&arguments](CLI::App& command) { AddTrustOptions(command, arguments); },
+                                 .open = [&arguments](const std::string& path) -> weir::operate::OpenedEngine {
+                                   arguments.package = path;
+                                   auto loaded = Load(arguments);
+                                   if (!loaded) {
+                                     return {.engine = nullptr, .keeps = nullptr, .exit_code = Fail(loaded.error())};
+                                   }
+                                   std::shared_ptr<weir::node::LoadedKernel> keeps(std::move(*loaded));
+                                   auto engine = weir::ingest::KernelEngine::Create(keeps->kernel());
+                                   if (!engine) {
+                                     return {.engine = nullptr, .keeps = nullptr, .exit_code = Fail(engine.error())};
+                                   }
+                                   return {.engine = std::make_unique<weir::ingest::KernelEngine>(std::move(*engine)), .keeps = std::move(keeps)};
+                                 }});
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app("weir-node: runs compiled feeds");
   app.set_version_flag("--version", "weir-node 0.1.0");
   app.require_subcommand(1);
+  weir::operate::SetProgram("weir-node");
   Arguments arguments;
+  weir::operate::Action action;
+  AddHubCommands(app, action, arguments);
   CLI::App* run = app.add_subcommand("run", "process files into a hub, then stop");
   CLI::App* map = app.add_subcommand("map", "one NDJSON line per record, without a hub");
   CLI::App* serve = app.add_subcommand("serve", "take messages over MLLP, HTTP and from folders, until SIGTERM");
@@ -204,10 +218,7 @@ int main(int argc, char** argv) {
   }
   for (CLI::App* command : {run, map, serve}) {
     command->add_option("package", arguments.package, "compiled feed")->required();
-    command->add_option("--trusted-keys", arguments.trusted_keys,
-                        "file of the public keys whose packages are taken");
-    command->add_flag("--allow-unsigned", arguments.allow_unsigned,
-                      "also take packages nobody vouches for");
+    AddTrustOptions(*command, arguments);
     command->add_option("--namespace-key", arguments.namespace_key,
                         "file with 32 hex digits and a name");
     command->add_option("--batch", arguments.batch, "records per transaction")
@@ -225,12 +236,15 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kFine : kUsage;
   }
+  if (action) {
+    return action();
+  }
   if (serve->parsed()) {
     return Serve(arguments, serve_arguments);
   }
-  struct sigaction action{};
-  action.sa_handler = RequestStop;
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  struct sigaction on_signal{};
+  on_signal.sa_handler = RequestStop;
+  sigaction(SIGINT, &on_signal, nullptr);
+  sigaction(SIGTERM, &on_signal, nullptr);
   return run->parsed() ? Run(arguments) : Map(arguments);
 }

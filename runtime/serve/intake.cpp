@@ -74,6 +74,16 @@ bool Intake::Lend() {
   return lent && *lent;
 }
 
+void Intake::CatchUpIndex() {
+  constexpr int64_t kRows = 500;  // a few milliseconds
+  if (state_ == StoreState::kOpen) {
+    if (auto done = hub_->CatchUpIndex(kRows); !done) {
+      Fail(done.error());
+      hub_.reset();
+    }
+  }
+}
+
 void Intake::Commit() {
   if (tickets_.empty()) {
     return;

@@ -48,6 +48,8 @@ class Intake {
   // When nothing is held: lets a visitor of the hub (a replay, say) write a batch, if one queues. True: one did.
   bool Lend();
 
+  void CatchUpIndex();  // when there is nothing else to do
+
   bool empty() const { return tickets_.empty(); }
   int64_t since_us() const { return since_us_; }  // when the first record held came
   StoreState state() const { return state_; }

@@ -303,6 +303,9 @@ class Node {
 
   void Tick() {
     ticked_us_ = now_us_;
+    if (intake_.empty()) {
+      intake_.CatchUpIndex();
+    }
     std::vector<uint64_t> late;
     for (auto& [id, connection] : connections_) {
       if (const char* reason = Overdue(connection)) {

@@ -44,7 +44,7 @@ std::string FakeMessage::Content() const {
   return content;
 }
 
-std::string FakeMessage::Raw() const { return std::to_string(transport) + "#" + Content(); }
+std::string FakeMessage::Raw() const { return bytes.empty() ? std::to_string(transport) + "#" + Content() : bytes; }
 
 void FakeBatch::Add(const FakeMessage& message, std::string_view source, uint64_t position) {
   AddJudged(message, message, source, position);
@@ -91,6 +91,8 @@ void FakeBatch::AddJudged(const FakeMessage& sent, const FakeMessage& message, s
   record.event = kept.event = message.event;
   record.event_time_us = message.time * 1'000'000;
   record.rejection = message.rejection;
+  kept.detail = message.detail;
+  record.detail = kept.detail;
   if (message.status == WEIR_OK) {
     record.items = kept.items;
   }

@@ -37,6 +37,8 @@ struct FakeMessage {
   std::vector<FakeItem> items{};
   bool degraded = false;
   std::string salt{};  // makes contents differ
+  std::string bytes{}; // the raw message, where the hub reads it; else made up of the above
+  std::string detail{};  // of a rejection: what no row translates
 
   std::string Content() const;
   std::string Raw() const;
@@ -55,7 +57,7 @@ class FakeBatch {
 
  private:
   struct Kept {
-    std::string raw, key, order, event, bytes;
+    std::string raw, key, order, event, bytes, detail;
     std::vector<weir_contribution> items;
   };
   std::deque<Kept> kept_;

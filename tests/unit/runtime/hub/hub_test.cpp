@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -231,18 +232,78 @@ TEST_F(HubTest, RunLedgerCountsThisRunsRecordsOnly) {
       R"("in_flight":0,"late":0,"key_reused":0,"degraded":0,"omitted":0}}})");
 }
 
-TEST_F(HubTest, FindsByIdAndByIdentifierWithWhatRefersToIt) {
+std::string Hl7(const std::string& control_id, const std::string& patient, const std::string& sender = "EAST") {
+  return "MSH|^~\\&|APP|" + sender + "^1|B|C|20240101||ADT^A01|" + control_id + "|P|2.5\rPID|1||" + patient + "||DOE^JANE\r";
+}
+
+TEST_F(HubTest, FindsByIdIdentifierAndControlIdWithWhatRefersToIt) {
   FakeMessage m = About("1", 1, 7, R"("identifier":[{"system":"urn:x","value":"MRN\"7"}])");
-  m.items.push_back({WEIR_OP_PATCH, kEncounterMap, 100,
-                     R"("subject":{"reference":"Patient/)" + FakeId(7) + "\"}"});
+  m.items.push_back({WEIR_OP_PATCH, kEncounterMap, 100, R"("identifier":[{"value":"V100"}],"subject":{"reference":"Patient/)" + FakeId(7) + "\"}"});
+  m.bytes = Hl7("CONTROL-1", "MRN7");
   ApplyAll(*hub, {m, About("2", 2, 8, R"("identifier":[{"value":"8"}])")});
-  for (const std::string& term : {std::string("MRN\"7"), FakeId(7)}) {
+  for (const std::string& term : {std::string("MRN\"7"), FakeId(7), std::string("CONTROL-1"), std::string("V100")}) {
     std::ostringstream out;
-    EXPECT_EQ(*hub->Find(out, term), 2) << term;
-    EXPECT_EQ(out.str().find("{\"resourceType\":\"Patient\""), 0u);
+    std::vector<int64_t> messages;
+    const auto found = hub->Find(out, term, [&](const FoundMessage& one) { messages.push_back(one.msg); });
+    EXPECT_EQ(*found, term == "V100" ? 1 : 2) << term;
+    EXPECT_EQ(out.str().starts_with(term == "V100" || term == "CONTROL-1" ? "{\"resourceType\":\"Encounter\"" : "{\"resourceType\":\"Patient\""), true) << term;
+    EXPECT_EQ(messages.size(), term == "CONTROL-1" ? 1u : 0u);
   }
   std::ostringstream none;
-  EXPECT_EQ(*hub->Find(none, "MRN"), 0);
+  EXPECT_EQ(*hub->Find(none, "MRN", [](const FoundMessage&) {}), 0);
+  // A merged patient's number leads to the survivor; what referred to it still does.
+  ApplyAll(*hub, {Merge("3", 3, 7, 8)});
+  std::ostringstream merged;
+  EXPECT_EQ(*hub->Find(merged, "MRN\"7", [](const FoundMessage&) {}), 2);
+  EXPECT_NE(merged.str().find(FakeId(8)), std::string::npos);
+  // Each search is audited; what was searched for is not kept, whose record was seen is.
+  std::string acts;
+  ASSERT_TRUE(hub->EachAct([&](const Act& act) { acts += act.what + " " + act.facts + "\n"; }));
+  EXPECT_EQ(std::ranges::count(acts, '\n'), 6);
+  EXPECT_EQ(acts.find("MRN"), std::string::npos);
+  EXPECT_NE(acts.find("Patient/" + FakeId(7)), std::string::npos);
+  ExpectSound();
+}
+
+TEST_F(HubTest, ReadersFindAndAreAuditedBesideTheWriter) {
+  ApplyAll(*hub, {About("1", 1, 7, R"("identifier":[{"value":"MRN7"}])")});
+  const auto reader = file.Open(/*read_only=*/true);
+  std::ostringstream out;
+  EXPECT_EQ(*reader->Find(out, "MRN7", [](const FoundMessage&) {}), 1);
+  EXPECT_FALSE(reader->Apply({}, 0));
+  ApplyAll(*hub, {About("2", 2, 8, R"("identifier":[{"value":"MRN8"}])")});
+  std::ostringstream again;
+  EXPECT_EQ(*hub->Find(again, "MRN8", [](const FoundMessage&) {}), 1);
+  int acts = 0;
+  ASSERT_TRUE(hub->EachAct([&](const Act&) { ++acts; }));
+  EXPECT_EQ(acts, 2);
+  ExpectSound();
+}
+
+TEST_F(HubTest, DeadLettersAreGroupedByCauseAndSender) {
+  std::vector<FakeMessage> messages;
+  for (int i = 0; i < 9; ++i) {
+    FakeMessage m = About(("K" + std::to_string(i)).c_str(), i, 1, {});
+    m.status = WEIR_REJECTED;
+    m.rejection = i < 6 ? SiteInfo{"terminology", "code", "PV1-10"} : SiteInfo{"schema", "required", "PID-3"};
+    m.detail = i < 4 ? "CARD7" : i < 6 ? "SMITH" : "";
+    m.bytes = Hl7("C" + std::to_string(i), "MRN" + std::to_string(i % 4), i == 8 ? "WEST" : "EAST");
+    messages.push_back(m);
+  }
+  ApplyAll(*hub, messages);
+  const auto groups = *hub->LetterGroups();
+  ASSERT_EQ(groups.size(), 4u);
+  EXPECT_EQ(groups[0].count, 4);
+  EXPECT_EQ(groups[0].patients, 4);
+  EXPECT_EQ(groups[0].path + groups[0].detail + groups[0].sender, "PV1-10CARD7EAST");
+  EXPECT_TRUE(groups[0].IsVocabulary());
+  EXPECT_EQ(groups[1].detail, "SMITH");  // of two patients only: it may be a name in the wrong field
+  EXPECT_FALSE(groups[1].IsVocabulary());
+  EXPECT_EQ(groups[2].count, 2);
+  EXPECT_EQ(groups[3].sender, "WEST");
+  EXPECT_EQ((*hub->LetterGroups({.error_class = "schema"})).size(), 2u);
+  EXPECT_EQ((*hub->DeadLetters({.sender = "WEST"})).size(), 1u);
+  EXPECT_EQ((*hub->DeadLetters({.ids = {1, 9}})).size(), 2u);
 }
 
 TEST_F(HubTest, ReadersReadWhileTheWriterIsOpenAndASecondWriterIsRefused) {

@@ -1,8 +1,8 @@
-#include "compiler/driver/ledger_text.h"
+#include "runtime/operate/ledger_text.h"
 
 #include <fmt/format.h>
 
-namespace weir::driver {
+namespace weir::operate {
 
 std::string FormatLedger(const hub::Ledger& ledger) {
   std::string out = fmt::format("{:<16} {:>9} {:>9} {:>9} {:>10} {:>8} {:>12} {:>7} {:>10}\n", "feed", "received", "applied",
@@ -25,4 +25,4 @@ std::string FormatLedger(const hub::Ledger& ledger) {
   return out;
 }
 
-}  // namespace weir::driver
+}  // namespace weir::operate

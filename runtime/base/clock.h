@@ -1,13 +1,13 @@
-// The commit's clock of commands that read files; a node has io::Io.
+// The wall clock of commands; a node and its simulation have io::Io.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 
-namespace weir::ingest {
+namespace weir {
 
-inline int64_t NowMicros() {
+inline int64_t WallMicros() {
   return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-}  // namespace weir::ingest
+}  // namespace weir

@@ -5,8 +5,8 @@
 
 #include "runtime/hub/hub.h"
 
-namespace weir::driver {
+namespace weir::operate {
 
 std::string FormatLedger(const hub::Ledger& ledger);
 
-}  // namespace weir::driver
+}  // namespace weir::operate
