@@ -48,6 +48,7 @@ class Io {
   virtual int64_t SteadyMicros() = 0;  // never goes back; for limits of time
   virtual void Random(std::span<uint8_t> bytes) = 0;
   virtual bool StopRequested() = 0;
+  virtual bool TakeReloadRequest() { return false; }  // once per wish to read configuration files again
   virtual void Reach(SyncPoint point) = 0;
 
   // `address` is HOST:PORT or :PORT; port 0 is any free one, LocalAddress says which.
@@ -71,7 +72,7 @@ class Io {
   virtual Result<void> Rename(const std::string& from, const std::string& to) = 0;
 };
 
-// The real world: epoll and POSIX files. SIGTERM and SIGINT become StopRequested; SIGPIPE is ignored. One per process.
+// The real world: epoll and POSIX files. SIGTERM and SIGINT become StopRequested, SIGHUP a reload request; SIGPIPE is ignored. One per process.
 Result<std::unique_ptr<Io>> OpenSystem();
 
 }  // namespace weir::io

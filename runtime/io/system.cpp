@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <utility>
 
 #include "runtime/io/io.h"
 
@@ -58,14 +59,15 @@ class System final : public Io {
   }
 
   Result<void> Start() {
-    sigset_t stops;
-    sigemptyset(&stops);
-    sigaddset(&stops, SIGTERM);
-    sigaddset(&stops, SIGINT);
+    sigset_t taken;
+    sigemptyset(&taken);
+    for (const int number : {SIGTERM, SIGINT, SIGHUP}) {
+      sigaddset(&taken, number);
+    }
     epoll_ = epoll_create1(EPOLL_CLOEXEC);
     // Threads made later (a compiling tier) inherit the mask, so the signal always comes here.
-    if (epoll_ < 0 || pthread_sigmask(SIG_BLOCK, &stops, nullptr) != 0 ||
-        (signal_ = signalfd(-1, &stops, SFD_NONBLOCK | SFD_CLOEXEC)) < 0) {
+    if (epoll_ < 0 || pthread_sigmask(SIG_BLOCK, &taken, nullptr) != 0 ||
+        (signal_ = signalfd(-1, &taken, SFD_NONBLOCK | SFD_CLOEXEC)) < 0) {
       return Error{std::string("cannot start the event loop: ") + strerror(errno)};
     }
     signal(SIGPIPE, SIG_IGN);
@@ -87,6 +89,7 @@ class System final : public Io {
     WEIR_CHECK(getrandom(bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
   }
   bool StopRequested() override { return stop_; }
+  bool TakeReloadRequest() override { return std::exchange(reload_, false); }
 
   // WEIR_CRASH_AT=post_commit[:n] kills the process when it gets there for the n-th time.
   void Reach(SyncPoint point) override {
@@ -176,7 +179,7 @@ class System final : public Io {
       if (ready[i].data.fd == signal_) {
         signalfd_siginfo info;
         while (read(signal_, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
-          stop_ = true;
+          (info.ssi_signo == SIGHUP ? reload_ : stop_) = true;
         }
         continue;
       }
@@ -266,7 +269,7 @@ class System final : public Io {
   }
 
   int epoll_ = -1, signal_ = -1, spare_ = -1;
-  bool stop_ = false;
+  bool stop_ = false, reload_ = false;
   std::string crash_at_;
   int crash_after_ = 1;
 };

@@ -16,6 +16,8 @@ std::string_view Reason(int status) {
   switch (status) {
     case 200: return "OK";
     case 400: return "Bad Request";
+    case 401: return "Unauthorized";
+    case 403: return "Forbidden";
     case 404: return "Not Found";
     case 405: return "Method Not Allowed";
     case 413: return "Content Too Large";
@@ -41,8 +43,8 @@ std::string Problem(std::string_view what) { return "{\"error\":" + Quoted(what)
 
 }  // namespace
 
-HttpSession::HttpSession(Scene& scene, uint64_t id, std::string peer, HttpLimits limits)
-    : scene_(scene), id_(id), peer_(std::move(peer)), limits_(limits) {
+HttpSession::HttpSession(Scene& scene, uint64_t id, std::string peer, Rights rights, HttpLimits limits)
+    : scene_(scene), id_(id), peer_(std::move(peer)), rights_(std::move(rights)), limits_(limits) {
   http_parser_init(&parser_, HTTP_REQUEST);
   parser_.data = this;
 }
@@ -54,6 +56,7 @@ int HttpSession::OnBegin(http_parser* parser) {
   self.url_.clear();
   self.header_name_.clear();
   self.expect_.clear();
+  self.authorization_.clear();
   return 0;
 }
 
@@ -83,12 +86,17 @@ int HttpSession::OnHeaderValue(http_parser* parser, const char* at, size_t size)
   self.in_header_value_ = true;
   if (strcasecmp(self.header_name_.c_str(), "expect") == 0) {
     self.expect_.append(at, size);
+  } else if (strcasecmp(self.header_name_.c_str(), "authorization") == 0) {
+    self.authorization_.append(at, size);
   }
   return 0;
 }
 
 int HttpSession::OnHeadersComplete(http_parser* parser) {
   HttpSession& self = *Of(parser);
+  if (parser->method == HTTP_POST && self.url_.starts_with(kFeeds) && !self.MayPost()) {
+    return -1;
+  }
   const bool counted = (parser->flags & F_CONTENTLENGTH) != 0;
   if (counted && parser->content_length > self.limits_.body_bytes_max) {
     self.keep_alive_ = false;
@@ -156,6 +164,25 @@ void HttpSession::Receive(std::string_view bytes) {
   }
 }
 
+// Before the body is read: who may not send costs no memory.
+bool HttpSession::MayPost() {
+  constexpr std::string_view kBearer = "bearer ";
+  std::string_view bearer;
+  if (strncasecmp(authorization_.c_str(), kBearer.data(), kBearer.size()) == 0) {
+    bearer = std::string_view(authorization_).substr(kBearer.size());
+  }
+  const std::string feed = url_.substr(kFeeds.size(), url_.find('?') - kFeeds.size());
+  const bool known = rights_.Known(bearer);
+  if (known && (rights_.client() == nullptr || rights_.client()->MayFeed(feed))) {
+    return true;
+  }
+  keep_alive_ = false;
+  ++scene_.metrics.refused[known ? "http_forbidden" : "http_unauthorized"];
+  known ? Respond(403, Problem("this client may not feed this feed"))
+        : Respond(401, Problem("who is this?"), "application/json", "WWW-Authenticate: Bearer\r\n");
+  return false;
+}
+
 void HttpSession::Handle() {
   const std::string path = url_.substr(0, url_.find('?'));
   const bool post = path.starts_with(kFeeds);
@@ -194,6 +221,7 @@ void HttpSession::Post(const std::string& feed) {
   waiting_ = true;
   handed_in_ = false;
   all_stored_ = true;
+  any_forbidden_ = false;
   expected_ = settled_ = 0;
   results_.clear();
   ++request_;
@@ -201,7 +229,7 @@ void HttpSession::Post(const std::string& feed) {
   frame::Framer framer({}, [&](const frame::Frame& frame) {
     if (frame.kind != frame::FrameKind::kEnvelope && all_stored_) {
       ++expected_;
-      scene_.intake.Take(frame, source, {id_, request_}, /*wants_outcome=*/true);
+      scene_.intake.Take(frame, {.source = source, .ticket = {id_, request_}, .wants_outcome = true, .client = rights_.client()});
     }
   });
   framer.Push(body_);
@@ -227,8 +255,12 @@ void HttpSession::OnSettled(uint64_t entry, const Settled& settled) {
       result += ",\"error\":{\"class\":" + Quoted(letter.error_class) + ",\"code\":" + Quoted(letter.code) + ",\"path\":" + Quoted(letter.path) + "}";
     }
   }
+  if (settled.forbidden) {
+    result += ",\"outcome\":\"forbidden\"";
+  }
   results_.push_back(result + "}");
-  all_stored_ = all_stored_ && settled.stored;
+  all_stored_ = all_stored_ && (settled.stored || settled.forbidden);
+  any_forbidden_ = any_forbidden_ || settled.forbidden;
   if (++settled_ == expected_ && handed_in_) {
     Finish();
   }
@@ -243,7 +275,7 @@ void HttpSession::Finish() {
     for (size_t i = 0; i < results_.size(); ++i) {
       body += (i == 0 ? "" : ",") + results_[i];
     }
-    Respond(200, body + "]}\n");
+    Respond(any_forbidden_ ? 403 : 200, body + "]}\n");
   }
 }
 

@@ -7,6 +7,7 @@
 #include <functional>
 #include <vector>
 
+#include "runtime/serve/credentials.h"
 #include "runtime/serve/session.h"
 
 namespace weir::serve {
@@ -18,8 +19,7 @@ struct HttpLimits {
 
 class HttpSession final : public Session {
  public:
-  // `peer_source` stands before the feed's name in the source of its records.
-  HttpSession(Scene& scene, uint64_t id, std::string peer, HttpLimits limits);
+  HttpSession(Scene& scene, uint64_t id, std::string peer, Rights rights, HttpLimits limits);
 
   void Receive(std::string_view bytes) override;
   void End() override {}  // half a request is none
@@ -41,7 +41,8 @@ class HttpSession final : public Session {
   static int OnBody(http_parser* parser, const char* at, size_t size);
   static int OnComplete(http_parser* parser);
 
-  void Handle();  // the complete request
+  bool MayPost();  // by the request's head; responds when not
+  void Handle();   // the complete request
   void Post(const std::string& feed);
   void Finish();  // all its records are settled
   void Respond(int status, std::string_view body, std::string_view type = "application/json", std::string_view more = {});
@@ -49,14 +50,15 @@ class HttpSession final : public Session {
   Scene& scene_;
   uint64_t id_;
   std::string peer_;
+  Rights rights_;
   HttpLimits limits_;
   http_parser parser_{};
-  std::string url_, header_name_, expect_, body_, ahead_;
+  std::string url_, header_name_, expect_, authorization_, body_, ahead_;
   bool in_header_value_ = false, begun_ = false, complete_ = false, waiting_ = false, keep_alive_ = false;
   // Of the POST that waits.
   uint64_t request_ = 0;
   size_t expected_ = 0, settled_ = 0;
-  bool handed_in_ = false, all_stored_ = true;
+  bool handed_in_ = false, all_stored_ = true, any_forbidden_ = false;
   std::vector<std::string> results_;  // JSON, one per record
 };
 

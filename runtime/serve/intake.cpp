@@ -45,21 +45,20 @@ uint64_t Intake::NextPosition(const std::string& source) {
   return found->second++;
 }
 
-void Intake::Take(const frame::Frame& frame, const std::string& source, Ticket ticket, bool wants_outcome,
-                  std::optional<uint64_t> position) {
+void Intake::Take(const frame::Frame& frame, Origin origin) {
   if (pipeline_.size() >= options_.batch || pipeline_.raw_bytes() >= options_.batch_bytes) {
     Commit();
   }
   WEIR_CHECK(!settling_);
   if (state_ != StoreState::kOpen) {
-    return settle_(ticket, {});
+    return settle_(origin.ticket, {});
   }
-  if (tickets_.empty()) {
+  if (origins_.empty()) {
     since_us_ = io_.SteadyMicros();
   }
-  pipeline_.Take(frame, source, position ? *position : NextPosition(source), hub_.get());
-  tickets_.push_back(ticket);
-  wants_outcomes_ |= wants_outcome;
+  pipeline_.Take(frame, origin.source, origin.position ? *origin.position : NextPosition(origin.source), hub_.get());
+  wants_outcomes_ |= origin.wants_outcome;
+  origins_.push_back(std::move(origin));
 }
 
 bool Intake::Lend() {
@@ -84,36 +83,59 @@ void Intake::CatchUpIndex() {
   }
 }
 
+bool Intake::MayFeed(const Origin& origin, const hub::Record& record) const {
+  return origin.client == nullptr || record.feed >= manifest().feeds.size() || origin.client->MayFeed(manifest().feeds[record.feed].name);
+}
+
 void Intake::Commit() {
-  if (tickets_.empty()) {
+  if (origins_.empty()) {
     return;
   }
-  std::vector<Ticket> tickets;
-  tickets.swap(tickets_);
+  std::vector<Origin> origins;
+  origins.swap(origins_);
   const std::vector<hub::Record>& records = pipeline_.Records();
-  io_.Reach(io::SyncPoint::kPreCommit);
-  const auto applied = hub_->Apply(records, io_.WallMicros());
-  std::vector<hub::Taken> taken;
-  if (!applied) {
-    Fail(applied.error());
-    hub_.reset();
-  } else {
-    io_.Reach(io::SyncPoint::kPostCommit);
-    metrics_.batches.Add(records.size());
-    metrics_.commit_us.Add(static_cast<uint64_t>(std::max<int64_t>(0, io_.SteadyMicros() - since_us_)));
-    if (wants_outcomes_ || acknowledges_errors_) {
-      if (auto last = hub_->LastBatch(); last && last->size() == records.size()) {
-        taken = std::move(*last);
-      }
+  std::vector<hub::Record> taken;
+  std::vector<bool> allowed;
+  for (size_t i = 0; i < origins.size(); ++i) {
+    allowed.push_back(MayFeed(origins[i], records[i]));
+    if (allowed.back()) {
+      taken.push_back(records[i]);
+    } else {
+      ++metrics_.forbidden;
+    }
+  }
+  const bool stored = taken.empty() || Store(taken);
+  std::vector<hub::Taken> outcomes;
+  if (stored && !taken.empty() && (wants_outcomes_ || acknowledges_errors_)) {
+    if (auto last = hub_->LastBatch(); last && last->size() == taken.size()) {
+      outcomes = std::move(*last);
     }
   }
   wants_outcomes_ = false;
   settling_ = true;
-  for (size_t i = 0; i < tickets.size(); ++i) {
-    settle_(tickets[i], {.stored = applied.ok(), .record = &records[i], .taken = i < taken.size() ? &taken[i] : nullptr});
+  size_t at = 0;  // among those taken
+  for (size_t i = 0; i < origins.size(); ++i) {
+    const size_t mine = allowed[i] ? at++ : outcomes.size();
+    settle_(origins[i].ticket, {.stored = stored && allowed[i],
+                                .forbidden = !allowed[i],
+                                .record = &records[i],
+                                .taken = mine < outcomes.size() ? &outcomes[mine] : nullptr});
   }
   settling_ = false;
   pipeline_.Clear();
+}
+
+bool Intake::Store(const std::vector<hub::Record>& records) {
+  io_.Reach(io::SyncPoint::kPreCommit);
+  if (const auto applied = hub_->Apply(records, io_.WallMicros()); !applied) {
+    Fail(applied.error());
+    hub_.reset();
+    return false;
+  }
+  io_.Reach(io::SyncPoint::kPostCommit);
+  metrics_.batches.Add(records.size());
+  metrics_.commit_us.Add(static_cast<uint64_t>(std::max<int64_t>(0, io_.SteadyMicros() - since_us_)));
+  return true;
 }
 
 }  // namespace weir::serve

@@ -13,6 +13,7 @@
 #include "runtime/hub/hub.h"
 #include "runtime/ingest/pipeline.h"
 #include "runtime/io/io.h"
+#include "runtime/serve/access.h"
 #include "runtime/serve/metrics.h"
 
 namespace weir::serve {
@@ -21,8 +22,18 @@ struct Ticket {  // who handed the record in
   uint64_t receiver = 0, entry = 0;
 };
 
+// Where a record comes from.
+struct Origin {
+  std::string source;
+  Ticket ticket;
+  bool wants_outcome = false;
+  std::optional<uint64_t> position{};       // in its source; absent: after the source's last
+  std::shared_ptr<const Client> client{};   // whose feeds it may be for; null: any
+};
+
 struct Settled {
   bool stored = false;
+  bool forbidden = false;               // not stored, because its sender may not feed its feed
   const hub::Record* record = nullptr;  // absent when it was not even taken
   const hub::Taken* taken = nullptr;    // absent unless stored and `wants_outcomes`, or a feed acknowledges errors
 };
@@ -41,16 +52,14 @@ class Intake {
 
   Result<void> Open();
   // May commit what is held first, so `settle` may be called for others before it returns. A closed store settles at once.
-  // `position`: in its source; absent: after the source's last.
-  void Take(const frame::Frame& frame, const std::string& source, Ticket ticket, bool wants_outcome,
-            std::optional<uint64_t> position = {});
+  void Take(const frame::Frame& frame, Origin origin);
   void Commit();
   // When nothing is held: lets a visitor of the hub (a replay, say) write a batch, if one queues. True: one did.
   bool Lend();
 
   void CatchUpIndex();  // when there is nothing else to do
 
-  bool empty() const { return tickets_.empty(); }
+  bool empty() const { return origins_.empty(); }
   int64_t since_us() const { return since_us_; }  // when the first record held came
   StoreState state() const { return state_; }
   const std::string& failure() const { return failure_; }
@@ -58,6 +67,8 @@ class Intake {
   const hub::Manifest& manifest() const { return engine_.manifest(); }
 
  private:
+  bool Store(const std::vector<hub::Record>& records);
+  bool MayFeed(const Origin& origin, const hub::Record& record) const;
   void Fail(const Error& error);
   uint64_t NextPosition(const std::string& source);
 
@@ -69,7 +80,7 @@ class Intake {
   Settle settle_;
   std::unique_ptr<hub::Hub> hub_;
   ingest::Pipeline pipeline_;
-  std::vector<Ticket> tickets_;  // of the pipeline's records
+  std::vector<Origin> origins_;  // of the pipeline's records
   std::map<std::string, uint64_t, std::less<>> positions_;
   bool settling_ = false;  // a receiver that is told must not hand in more: the records are still those of the batch
   bool acknowledges_errors_ = false, wants_outcomes_ = false;

@@ -88,6 +88,13 @@ std::string Metrics::Text(const hub::Ledger& ledger, const hub::Manifest& manife
   One("weir_connections", "gauge", "Connections open now.", connections, &out);
   One("weir_connections_accepted_total", "counter", "Connections taken.", accepted, &out);
   ByLabel("weir_connections_refused_total", "Connections closed by us, by reason.", "reason", refused, &out);
+  One("weir_records_forbidden_total", "counter", "Records not taken because their sender may not feed their feed.", forbidden, &out);
+  One("weir_credentials_reloads_total", "counter", "Changes of certificates or clients that were taken.", reloads, &out);
+  One("weir_credentials_refused_total", "counter", "Changes of certificates or clients that were not sound; what was there goes on.", refused_reloads, &out);
+  if (certificate_expires_us > 0) {
+    One("weir_certificate_expiry_timestamp_seconds", "gauge", "When the node's own certificate ends.",
+        static_cast<uint64_t>(certificate_expires_us / 1'000'000), &out);
+  }
   One("weir_mllp_frames_total", "counter", "Complete MLLP frames.", frames, &out);
   One("weir_mllp_cut_frames_total", "counter", "Frames whose connection ended before they did.", cut_frames, &out);
   ByLabel("weir_mllp_acknowledgements_total", "Acknowledgements by MSA-1.", "code", answers, &out);

@@ -33,6 +33,9 @@ inline constexpr std::array<uint64_t, 9> kBatchBounds = {1, 2, 5, 10, 25, 50, 10
 struct Metrics {
   uint64_t connections = 0;  // open now
   uint64_t accepted = 0, frames = 0, cut_frames = 0, bytes_read = 0, bytes_written = 0, store_failures = 0, files = 0, unreadable_files = 0;
+  uint64_t forbidden = 0;                                  // records of a feed that their sender may not feed
+  uint64_t reloads = 0, refused_reloads = 0;               // of credentials
+  int64_t certificate_expires_us = 0;                      // 0: there is none
   std::map<std::string, uint64_t, std::less<>> answers;    // by MSA-1
   std::map<std::string, uint64_t, std::less<>> responses;  // by HTTP status
   std::map<std::string, uint64_t, std::less<>> refused;    // connections closed, by reason

@@ -20,12 +20,15 @@ void MllpSession::OnFrame(MllpReader::Kind kind, std::string_view bytes) {
   if (!refused.empty()) {
     return;  // nothing behind a message that was not stored may be stored before it
   }
+  if (!rights_.Known()) {
+    return Refuse("not_allowed");  // the list of clients has changed
+  }
   const uint64_t number = first_entry_ + entries_.size();
   entries_.push_back({.answered = kind == MllpReader::Kind::kFrame});
   const auto take = [&](const frame::Frame& frame) {
     ++entries_[number - first_entry_].expected;  // a commit on the way may have moved the front
     taking_ = frame.bytes;
-    scene_.intake.Take(frame, source_, {id_, number}, /*wants_outcome=*/false);
+    scene_.intake.Take(frame, {.source = source_, .ticket = {id_, number}, .client = rights_.client()});
     taking_ = {};
   };
   if (kind == MllpReader::Kind::kFrame) {
@@ -57,13 +60,15 @@ void MllpSession::OnSettled(uint64_t number, const Settled& settled) {
   if (entry.answered && !untold_) {
     const Header header = ReadHeader(settled.record != nullptr ? settled.record->raw : taking_);
     Verdict verdict{.fate = Fate::kNotStored, .error = 207, .code = "store"};
-    if (settled.stored) {
+    if (settled.forbidden) {
+      verdict = {.fate = Fate::kRejected, .error = 207, .code = "access/feed"};
+    } else if (settled.stored) {
       verdict = Judge(*settled.record, header, scene_.intake.manifest(), settled.taken != nullptr ? settled.taken->letter : hub::SiteInfo());
     }
     const bool told = Add(entry, header, verdict);
     // Original mode, and a sender that wants no accept acknowledgement, have no word for "not now, send again" but the end of the
     // connection. An answer to a later frame would be taken for this one's.
-    if (!settled.stored && !told) {
+    if (verdict.fate == Fate::kNotStored && !told) {
       untold_ = true;
       Refuse("not_stored");
     }

@@ -4,6 +4,7 @@
 #include <deque>
 
 #include "runtime/serve/ack.h"
+#include "runtime/serve/credentials.h"
 #include "runtime/serve/mllp.h"
 #include "runtime/serve/session.h"
 
@@ -11,8 +12,8 @@ namespace weir::serve {
 
 class MllpSession final : public Session {
  public:
-  MllpSession(Scene& scene, uint64_t id, std::string source, MllpLimits limits)
-      : scene_(scene), id_(id), source_(std::move(source)), reader_(limits) {}
+  MllpSession(Scene& scene, uint64_t id, std::string source, Rights rights, MllpLimits limits)
+      : scene_(scene), id_(id), source_(std::move(source)), rights_(std::move(rights)), reader_(limits) {}
 
   void Receive(std::string_view bytes) override;
   void End() override;
@@ -38,6 +39,7 @@ class MllpSession final : public Session {
   Scene& scene_;
   uint64_t id_;
   std::string source_;
+  Rights rights_;
   MllpReader reader_;
   std::string_view taking_;  // the record being handed in, for one that is refused at once
   bool untold_ = false;  // a frame was not stored, and its sender cannot be told: nothing behind it is answered

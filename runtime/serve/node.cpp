@@ -9,6 +9,7 @@
 #include "runtime/serve/mllp_session.h"
 #include "runtime/serve/serve.h"
 #include "runtime/serve/session.h"
+#include "runtime/serve/tls.h"
 #include "runtime/serve/watcher.h"
 
 namespace weir::serve {
@@ -21,6 +22,9 @@ constexpr size_t kReadBytes = 256u << 10;   // of one connection before the othe
 
 enum class Protocol : uint8_t { kMllp, kHttp };
 
+// In logs and in the list of clients.
+std::string_view Name(Protocol protocol) { return protocol == Protocol::kMllp ? "mllp" : "http"; }
+
 // To a client that is turned away before it said anything.
 constexpr std::string_view kTooManyOfPeer =
     "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
@@ -30,6 +34,7 @@ constexpr std::string_view kTooMany =
 struct Listener {
   io::Handle handle;
   Protocol protocol;
+  bool tls;
   std::string address;
 };
 
@@ -48,7 +53,7 @@ struct Connection {
 class Node {
  public:
   Node(ingest::Engine& engine, const ServeOptions& options, io::Io& io)
-      : options_(options), io_(io), buffer_(kReadBytes),
+      : options_(options), io_(io), buffer_(kReadBytes), credentials_(options.credentials, io, metrics_),
         intake_(engine, options.ingest, options.hub, io, metrics_, [this](const Ticket& ticket, const Settled& settled) { Settle(ticket, settled); }),
         scene_{intake_, metrics_, io, {}} {
     std::array<uint8_t, 4> random{};
@@ -62,14 +67,16 @@ class Node {
     if (auto opened = intake_.Open(); !opened) {
       return opened.error();
     }
-    for (const std::string& address : options_.mllp) {
-      if (auto listening = Listen(address, Protocol::kMllp, "mllp"); !listening) {
-        return listening.error();
-      }
+    if (auto loaded = credentials_.Load(); !loaded) {
+      return loaded.error();
     }
-    for (const std::string& address : options_.http) {
-      if (auto listening = Listen(address, Protocol::kHttp, "http"); !listening) {
-        return listening.error();
+    for (const auto& [addresses, protocol, tls] :
+         {std::tuple(&options_.mllp, Protocol::kMllp, false), std::tuple(&options_.http, Protocol::kHttp, false),
+          std::tuple(&options_.mllp_tls, Protocol::kMllp, true), std::tuple(&options_.http_tls, Protocol::kHttp, true)}) {
+      for (const std::string& address : *addresses) {
+        if (auto listening = Listen(address, protocol, tls); !listening) {
+          return listening.error();
+        }
       }
     }
     for (const std::string& folder : options_.folders) {
@@ -117,13 +124,19 @@ class Node {
   }
 
  private:
-  Result<void> Listen(const std::string& address, Protocol protocol, std::string_view name) {
+  Result<void> Listen(const std::string& address, Protocol protocol, bool tls) {
+    if (tls && credentials_.tls() == nullptr) {
+      return Error{"TLS needs a certificate and its key"};
+    }
+    if (tls && protocol == Protocol::kMllp && !credentials_.tls()->asks_clients()) {
+      return Error{"MLLP within TLS needs the authorities of its clients"};  // mutual, or anyone could send
+    }
     auto handle = io_.Listen(address);
     if (!handle) {
       return handle.error();
     }
-    listeners_.push_back({*handle, protocol, io_.LocalAddress(*handle)});
-    options_.log(std::string("listening ") + std::string(name) + " " + listeners_.back().address);
+    listeners_.push_back({*handle, protocol, tls, io_.LocalAddress(*handle)});
+    options_.log("listening " + std::string(Name(protocol)) + (tls ? "-tls " : " ") + listeners_.back().address);
     return {};
   }
 
@@ -169,7 +182,7 @@ class Node {
       if (connections_.size() >= options_.connections_max || of_peer >= options_.peer_connections_max) {
         const bool of_one = of_peer >= options_.peer_connections_max;
         ++metrics_.refused[of_one ? "peer_connections" : "connections"];
-        if (listener.protocol == Protocol::kHttp) {
+        if (listener.protocol == Protocol::kHttp && !listener.tls) {
           io_.Write(accepted.handle, of_one ? kTooManyOfPeer : kTooMany);
         }
         io_.Close(accepted.handle);
@@ -180,16 +193,39 @@ class Node {
       const uint64_t id = ++last_id_;
       Connection connection{.id = id, .handle = accepted.handle, .peer = accepted.peer, .read_us = now_us_, .wrote_us = now_us_};
       connection.is_http = listener.protocol == Protocol::kHttp;
-      if (connection.is_http) {
-        connection.session = std::make_unique<HttpSession>(scene_, id, accepted.peer, HttpLimits{.body_bytes_max = options_.frame.frame_bytes_max});
-      } else {
-        // One source per listener and host, as one sender opens a new connection at will.
-        connection.session = std::make_unique<MllpSession>(scene_, id, "mllp " + listener.address + " " + accepted.peer, options_.frame);
+      const auto make = [this, id, protocol = listener.protocol, local = listener.address, peer = accepted.peer](const Certificate* certificate) {
+        return MakeSession(id, protocol, local, peer, certificate);
+      };
+      if (listener.tls) {
+        // A web client may prove itself by a key instead.
+        connection.session = std::make_unique<TlsSession>(credentials_.tls(), /*demands_certificate=*/listener.protocol == Protocol::kMllp, io_.WallMicros(), make);
+      } else if (connection.session = make(nullptr); connection.session == nullptr) {
+        ++metrics_.refused["not_allowed"];
+        io_.Close(accepted.handle);
+        if (--of_peer == 0) {
+          peers_.erase(accepted.peer);
+        }
+        continue;
       }
+      connection.began_us = connection.session->Incomplete() ? now_us_ : 0;
       by_handle_[static_cast<int32_t>(accepted.handle)] = id;
       connections_.emplace(id, std::move(connection));
       metrics_.connections = connections_.size();
     }
+  }
+
+  // Null: the peer is not to be spoken with.
+  std::unique_ptr<Session> MakeSession(uint64_t id, Protocol protocol, const std::string& local, const std::string& peer, const Certificate* certificate) {
+    Rights rights(credentials_, std::string(Name(protocol)), peer, certificate);
+    if (protocol == Protocol::kHttp) {
+      // Each request may bring a key, and some paths ask for none.
+      return std::make_unique<HttpSession>(scene_, id, peer, std::move(rights), HttpLimits{.body_bytes_max = options_.frame.frame_bytes_max});
+    }
+    if (!rights.Known()) {
+      return nullptr;
+    }
+    // One source per listener and host, as one sender opens a new connection at will.
+    return std::make_unique<MllpSession>(scene_, id, "mllp " + local + " " + peer, std::move(rights), options_.frame);
   }
 
   void Read(Connection& connection) {
@@ -319,11 +355,33 @@ class Node {
     for (const auto& watcher : watchers_) {
       watcher->Look(now_us_);
     }
+    if (const bool asked = io_.TakeReloadRequest(); asked || now_us_ - credentials_us_ >= options_.credentials_us) {
+      credentials_us_ = now_us_;
+      LookAtCredentials(asked);
+    }
     if (intake_.state() == StoreState::kFull && !scene_.draining && now_us_ - reopened_us_ >= kReopenUs) {
       reopened_us_ = now_us_;
       if (intake_.Open()) {
         options_.log("store takes records again");
       }
+    }
+  }
+
+  void LookAtCredentials(bool asked) {
+    const auto loaded = credentials_.Load();
+    if (!loaded) {
+      // Half written files are sound a moment later; one line for one trouble.
+      metrics_.refused_reloads += loaded.error().message != credentials_trouble_;
+      if (asked || loaded.error().message != credentials_trouble_) {
+        options_.log("credentials not taken: " + loaded.error().message);
+      }
+      credentials_trouble_ = loaded.error().message;
+      return;
+    }
+    credentials_trouble_.clear();
+    metrics_.reloads += *loaded ? 1 : 0;
+    if (asked || *loaded) {
+      options_.log(*loaded ? "credentials taken" : "credentials unchanged");
     }
   }
 
@@ -357,6 +415,7 @@ class Node {
   io::Io& io_;
   std::vector<char> buffer_;
   Metrics metrics_;
+  Credentials credentials_;
   Intake intake_;
   Scene scene_;
   std::vector<Listener> listeners_;
@@ -365,7 +424,8 @@ class Node {
   std::unordered_map<int32_t, uint64_t> by_handle_;
   std::unordered_map<std::string, size_t> peers_;
   uint64_t last_id_ = 0;
-  int64_t now_us_ = 0, ticked_us_ = 0, reopened_us_ = 0, drain_us_ = 0, lent_us_ = -kVisitUs;
+  int64_t now_us_ = 0, ticked_us_ = 0, reopened_us_ = 0, drain_us_ = 0, lent_us_ = -kVisitUs, credentials_us_ = 0;
+  std::string credentials_trouble_;  // of the last look
 };
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "runtime/hub/hub.h"
 #include "runtime/ingest/ingest.h"
 #include "runtime/io/io.h"
+#include "runtime/serve/access.h"
 #include "runtime/serve/mllp.h"
 
 namespace weir::serve {
@@ -19,7 +20,10 @@ namespace weir::serve {
 struct ServeOptions {
   ingest::IngestOptions ingest;
   hub::HubOptions hub;
-  std::vector<std::string> mllp, http;  // HOST:PORT
+  std::vector<std::string> mllp, http;          // HOST:PORT
+  std::vector<std::string> mllp_tls, http_tls;  // the same within TLS; need a certificate
+  CredentialFiles credentials;
+  int64_t credentials_us = 5'000'000;           // its files are looked at this often
 
   std::vector<std::string> folders;
   int64_t file_settle_us = 1'000'000;  // a file is taken when it was the same for so long

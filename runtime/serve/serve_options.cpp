@@ -13,6 +13,12 @@ int64_t Micros(double seconds) { return static_cast<int64_t>(seconds * 1e6); }
 void AddServeOptions(CLI::App& command, ServeArguments& arguments) {
   command.add_option("--mllp", arguments.mllp, "HOST:PORT to take MLLP on; port 0: any, said on stderr");
   command.add_option("--http", arguments.http, "HOST:PORT of POST /feeds/NAME, /metrics, /healthz and /readyz");
+  command.add_option("--mllp-tls", arguments.mllp_tls, "HOST:PORT to take MLLP within mutual TLS on");
+  command.add_option("--http-tls", arguments.http_tls, "HOST:PORT of the same as --http, within TLS");
+  command.add_option("--tls-certificate", arguments.credentials.certificate, "PEM file of the node's certificate and its chain");
+  command.add_option("--tls-key", arguments.credentials.key, "PEM file of the certificate's key");
+  command.add_option("--tls-client-ca", arguments.credentials.client_ca, "PEM file of the authorities that vouch for clients");
+  command.add_option("--clients", arguments.credentials.clients, "JSON file of who may send what; without it whoever reaches a listener may");
   command.add_option("--watch", arguments.folders, "folder whose files are taken and moved to its `done`");
   command.add_option("--max-connections", arguments.connections_max, "of all peers")->check(CLI::Range(1, 100'000));
   command.add_option("--max-peer-connections", arguments.peer_connections_max, "of one address")->check(CLI::Range(1, 100'000));
@@ -27,6 +33,9 @@ ServeOptions MakeServeOptions(const ServeArguments& arguments, const std::string
   ServeOptions options;
   options.mllp = arguments.mllp;
   options.http = arguments.http;
+  options.mllp_tls = arguments.mllp_tls;
+  options.http_tls = arguments.http_tls;
+  options.credentials = arguments.credentials;
   options.folders = arguments.folders;
   options.connections_max = arguments.connections_max;
   options.peer_connections_max = arguments.peer_connections_max;

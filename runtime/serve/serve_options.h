@@ -10,7 +10,8 @@
 namespace weir::serve {
 
 struct ServeArguments {
-  std::vector<std::string> mllp, http, folders;
+  std::vector<std::string> mllp, http, mllp_tls, http_tls, folders;
+  CredentialFiles credentials;
   size_t connections_max = 1024, peer_connections_max = 256, frame_mib_max = 64;
   double frame_seconds = 60, stall_seconds = 10, idle_seconds = 0, drain_seconds = 5;
 };

@@ -57,7 +57,7 @@ void Watcher::Begin(const std::string& name) {
   file_->framer = std::make_unique<frame::Framer>(frame::FramerOptions{}, [this](const frame::Frame& frame) {
     if (frame.kind != frame::FrameKind::kEnvelope && !file_->failed) {
       const uint64_t position = file_->records++;
-      scene_.intake.Take(frame, file_->path, {kReceiver, number_}, /*wants_outcome=*/false, position);
+      scene_.intake.Take(frame, {.source = file_->path, .ticket = {kReceiver, number_}, .position = position});
     }
   });
   buffer_.resize(kPieceBytes);

@@ -19,6 +19,7 @@ QUARANTINE = {  # include pattern -> the only folders that may
     r"antlr4-runtime\.h": ["compiler/syntax"],
     r"llvm/": ["compiler/lower", "compiler/jit"],
     r"sqlite3\.h|sqlcipher/": ["runtime/hub"],
+    r"openssl/": ["runtime/serve/tls"],
     r"CLI/|CLI11": ["compiler/driver", "runtime/operate", "runtime/node", "runtime/serve/serve_options"],  # options that both programs offer
 }
 

@@ -32,7 +32,7 @@ class Node:
     def __init__(self, command, *options, env=None, preexec=None):
         self.process = subprocess.Popen([*command, *options], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
                                         env={**os.environ, **(env or {})}, preexec_fn=preexec)
-        self.lines, self.ports, self._wanted = [], {}, sum(o in ("--mllp", "--http") for o in options)
+        self.lines, self.ports, self._wanted = [], {}, sum(o in ("--mllp", "--http", "--mllp-tls", "--http-tls") for o in options)
         self._changed = threading.Condition()
         threading.Thread(target=self._listen, daemon=True).start()
         with self._changed:
@@ -43,7 +43,7 @@ class Node:
         for line in self.process.stderr:
             with self._changed:
                 self.lines.append(line.rstrip("\n"))
-                if match := re.search(r": listening (\w+) .*:(\d+)$", line):
+                if match := re.search(r": listening ([\w-]+) .*:(\d+)$", line):
                     self.ports.setdefault(match[1], []).append(int(match[2]))
                 self._changed.notify_all()
         with self._changed:
