@@ -30,9 +30,10 @@ using nlohmann::json;
 
 class Weir {
  public:
-  explicit Weir(const weir_kernel* kernel) : kernel_(kernel), bytes_(1 << 20), scratch_(1 << 20), items_(256) {
+  explicit Weir(const weir_kernel* kernel) : kernel_(kernel), bytes_(1 << 20), scratch_(1 << 20), items_(256), keys_(256) {
     output_ = {.struct_size = sizeof(weir_output), .bytes = bytes_.data(), .capacity = static_cast<uint32_t>(bytes_.size()), .used = 0,
-               .items = items_.data(), .item_capacity = static_cast<uint32_t>(items_.size()), .item_count = 0, .scratch = scratch_.data(),
+               .items = items_.data(), .item_capacity = static_cast<uint32_t>(items_.size()), .item_count = 0,
+               .keys = keys_.data(), .key_capacity = static_cast<uint32_t>(keys_.size()), .key_count = 0, .scratch = scratch_.data(),
                .scratch_capacity = static_cast<uint32_t>(scratch_.size()), .site = 0, .counters = {}};
     snapshot_.struct_size = sizeof(snapshot_);
     static const unsigned char kTestKey[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
@@ -61,6 +62,7 @@ class Weir {
   weir::v2::IndexBuffers buffers_;
   std::vector<uint8_t> bytes_, scratch_;
   std::vector<weir_contribution> items_;
+  std::vector<weir_key> keys_;
   weir_output output_{};
   weir_snapshot snapshot_{};
 };

@@ -202,22 +202,13 @@ class Checker {
 
   // A keyspace in an expression is its key as text: `require mrn` asks whether it is there.
   Node* Keyspace(const Expr& e, const ast::KeyspaceDecl& keyspace) {
-    if (++scope_.depth > kMaxInlining) {
-      return Report(DiagnosticKind::kRecursion, e.span, fmt::format("keyspace `{}` needs itself", e.text), "a key is made of values of the message");
+    Scope around = KeyScope(scope_);
+    if (++around.depth > kMaxInlining) {
+      return Report(DiagnosticKind::kRecursion, e.span,
+                    fmt::format("keyspace `{}` needs itself", e.text),
+                    "a key is made of values of the message");
     }
-    std::vector<Node*> parts;
-    bool required = true;
-    for (const auto& item : keyspace.parts) {
-      Node* part = CheckItemValue(c_, item, scope_);
-      part = part == nullptr ? nullptr : AsText(c_, part);
-      if (part == nullptr) {
-        return nullptr;
-      }
-      required = required && part->type.required;
-      parts.push_back(part);
-    }
-    --scope_.depth;
-    return New(e, Op::kKey, Of("System.String", required, Max::kOne), parts, keyspace.type.text + "/" + keyspace.name.text);
+    return CheckKeyspace(c_, keyspace, around);
   }
 
   Node* Member(const Expr& e) {

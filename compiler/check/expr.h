@@ -29,6 +29,13 @@ ir::Node* CheckRequirement(const ExprContext& context, const ast::Expr& expr, Sc
 // `[each] E [via T] else …` as a value: the first alternative that is not empty.
 ir::Node* CheckItemValue(const ExprContext& context, const ast::Item& item, Scope& scope);
 
+// The id of a resource: of `items`, `within` (may be empty) a keyspace. `text`: "Type/keyspace". (key.cpp)
+ir::Node* CheckKey(const ExprContext& context, const std::string& text, const std::vector<ast::Item>& items, const ast::Name& within,
+                   Scope& scope);
+ir::Node* CheckKeyspace(const ExprContext& context, const ast::KeyspaceDecl& keyspace, Scope& scope);
+// A keyspace is read of the message; inside a group, of the group where it holds the segments.
+Scope KeyScope(const Scope& scope);
+
 // One expression of pure FHIRPath over a FHIR resource type (empty: no context). `slots`: how many it uses.
 ir::Node* CheckFhirPath(const ExprContext& context, const ast::Expr& expr, const std::string& root_type, int64_t* slots);
 

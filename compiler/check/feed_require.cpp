@@ -1,6 +1,9 @@
 // What a feed requires of its messages, and the merges it honours: effects that run before the maps.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "compiler/check/generator.h"
 
 namespace weir::check {
@@ -46,7 +49,7 @@ void Generator::Require(const ast::Expr& expr, const std::set<std::string>& even
   const ast::KeyspaceDecl* keyspace =
       expr.kind == ast::ExprKind::kName ? c_.declarations.Keyspace(expr.text) : nullptr;
   if (keyspace != nullptr) {
-    Node* key = KeyspaceKey(*keyspace, scope);
+    Node* key = CheckKeyspace(Context(), *keyspace, scope);
     condition = key == nullptr ? nullptr : Exists(key);
     path = expr.text;
   } else {
@@ -103,12 +106,18 @@ void Generator::MergeKey(const Clause& clause, Scope& outer, std::vector<Node*>&
   }
   auto key_of = [&](const ast::Item& item) -> std::pair<Node*, Node*> {  // the item, the key read of slot
     Node* value = item.alternatives.empty() || item.alternatives[0].expr == nullptr
-                      ? nullptr : CheckExpr(Context(), *item.alternatives[0].expr, scope);
-    Node* key = KeyspaceKey(*keyspace, scope);
+                      ? nullptr
+                      : CheckExpr(Context(), *item.alternatives[0].expr, scope);
+    Node* key = CheckKeyspace(Context(), *keyspace, scope);
     if (value == nullptr || key == nullptr) {
       return {};
     }
-    const Node* field = KeyField(key, value->type.name);
+    // What it is within stays that of the message: a merged visit is the same patient's.
+    auto own_begin = key->kids.begin() + key->number;
+    const Node* field = nullptr;
+    for (auto part = own_begin; part != key->kids.end() && field == nullptr; ++part) {
+      field = KeyField(*part, value->type.name);
+    }
     std::string position = field == nullptr ? "" : Print(*field);
     int64_t item_slot = (*slots_)++;
     auto rewrite = [&](auto& self, const Node* node) -> Node* {
@@ -122,10 +131,15 @@ void Generator::MergeKey(const Clause& clause, Scope& outer, std::vector<Node*>&
       }
       return New(node->op, node->type, std::move(kids), node->text, node->number, node->span);
     };
-    return {value, New(Op::kLet, TextType(), {value, rewrite(rewrite, key)}, "", item_slot)};
+    std::vector<Node*> parts(key->kids.begin(), own_begin);
+    std::transform(own_begin, key->kids.end(), std::back_inserter(parts),
+                   [&](const Node* part) { return rewrite(rewrite, part); });
+    Node* other = New(Op::kKey, TextType(), std::move(parts), key->text, key->number);
+    return {value, New(Op::kLet, TextType(), {value, other}, "", item_slot)};
   };
   auto [loser_item, loser] = key_of(clause.item);
-  Node* survivor = clause.survivor.alternatives.empty() ? KeyspaceKey(*keyspace, scope) : key_of(clause.survivor).second;
+  Node* survivor = clause.survivor.alternatives.empty() ? CheckKeyspace(Context(), *keyspace, scope)
+                                                        : key_of(clause.survivor).second;
   if (loser == nullptr || survivor == nullptr) {
     return;
   }

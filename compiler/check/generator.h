@@ -91,9 +91,6 @@ class Generator {
   void GenerateMap(const ast::MapDecl& map, std::vector<ir::Node*>& effects);
   std::vector<FlatLine> Flatten(const ast::MapDecl& map, int depth = 0);
   ir::Node* KeyOf(const ast::MapDecl& map, const std::vector<FlatLine>& lines, Scope& scope);
-  Scope KeyScope(const Scope& scope);
-  ir::Node* KeyspaceKey(const ast::KeyspaceDecl& keyspace, Scope& scope);
-  ir::Node* KeyNode(const std::string& text, const std::vector<ast::Item>& items, const ast::Name& within, Scope& scope);
   void Bind(const ast::Name& binding, const ir::Node* collection, int64_t slot, Scope& scope);
   const std::string& EnsureFunction(const ast::MapDecl& map);
   ir::Node* Profile(const ast::MapDecl& map, const std::map<std::string, Value>& written);
@@ -166,7 +163,6 @@ class Generator {
   std::vector<ir::Node*> assumptions_;      // of the map being generated
   std::map<const ast::MapDecl*, std::string> functions_;
   std::set<const ast::MapDecl*> in_progress_;
-  std::set<const ast::KeyspaceDecl*> keyspaces_in_progress_;
   std::set<std::string> tables_;
   std::deque<Scope> scopes_;
   int64_t* slots_ = nullptr;

@@ -71,56 +71,6 @@ std::string Generator::SourceType(const ast::MapDecl& map) { return map.from.emp
 
 // ---- keys ----
 
-Node* Generator::KeyNode(const std::string& text, const std::vector<ast::Item>& items, const ast::Name& within, Scope& scope) {
-  std::vector<Node*> parts;
-  if (!within.empty()) {
-    const ast::KeyspaceDecl* outer = c_.declarations.Keyspace(within.text);
-    if (outer == nullptr) {
-      std::string near = Nearest(within.text, c_.declarations.NamesOf(ast::DeclKind::kKeyspace));
-      Error(DiagnosticKind::kUnknownDeclaration, within.span, fmt::format("no keyspace `{}` is declared", within.text),
-            near.empty() ? "" : fmt::format("did you mean `{}`?", near));
-      return nullptr;
-    }
-    Scope around = KeyScope(scope);
-    Node* key = KeyspaceKey(*outer, around);
-    if (key == nullptr) {
-      return nullptr;
-    }
-    parts.push_back(key);
-  }
-  for (const auto& item : items) {
-    Node* part = CheckItemValue(Context(), item, scope);
-    if (part == nullptr) {
-      return nullptr;
-    }
-    if (!part->type.single()) {
-      Error(DiagnosticKind::kTooMany, item.span, "a key part takes one value, this may repeat",
-            "pick one: `.first()`, `.single()`, `#1` or a condition in brackets");
-      return nullptr;
-    }
-    parts.push_back(AsText(Context(), part));
-  }
-  return New(Op::kKey, TextType(), std::move(parts), text);
-}
-
-// A keyspace is read of the message; inside a group, of the group where it holds the segments.
-Scope Generator::KeyScope(const Scope& scope) {
-  Scope around = NewScope(scope.shape != nullptr ? scope.shape : &feed_->shape);
-  around.groups = scope.groups;
-  return around;
-}
-
-Node* Generator::KeyspaceKey(const ast::KeyspaceDecl& keyspace, Scope& scope) {
-  if (!keyspaces_in_progress_.insert(&keyspace).second) {
-    Error(DiagnosticKind::kRecursion, keyspace.within.span, fmt::format("keyspace `{}` is within itself", keyspace.name.text),
-          "a key is made of finitely many parts: let one of the keyspaces stand alone");
-    return nullptr;
-  }
-  Node* key = KeyNode(keyspace.type.text + "/" + keyspace.name.text, keyspace.parts, keyspace.within, scope);
-  keyspaces_in_progress_.erase(&keyspace);
-  return key;
-}
-
 Node* Generator::KeyOf(const ast::MapDecl& map, const std::vector<FlatLine>& lines, Scope& scope) {
   for (const FlatLine& flat : lines) {
     if (flat.line->kind != LineKind::kKey) {
@@ -132,10 +82,12 @@ Node* Generator::KeyOf(const ast::MapDecl& map, const std::vector<FlatLine>& lin
     const ast::KeyspaceDecl* keyspace = bare ? c_.declarations.Keyspace(items[0].alternatives[0].expr->text) : nullptr;
     if (keyspace != nullptr) {
       Scope around = KeyScope(scope);
-      return KeyspaceKey(*keyspace, around);
+      return CheckKeyspace(Context(), *keyspace, around);
     }
-    // Named for the map that declares the key, so that everyone who extends it or refers to it means the same id.
-    return KeyNode(map.to.text + "/" + flat.map->name.text, items, flat.line->within, scope);
+    // Named for the map that declares the key, so that everyone who extends it or refers to it
+    // means the same id.
+    return CheckKey(Context(), map.to.text + "/" + flat.map->name.text, items, flat.line->within,
+                    scope);
   }
   return nullptr;
 }

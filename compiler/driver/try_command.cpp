@@ -130,6 +130,7 @@ int Try(const TryArgs& args) {
   snapshot.namespace_size = static_cast<uint32_t>(manifest->package.size());
   std::vector<uint8_t> out(16u << 20);
   std::vector<weir_contribution> items(65536);
+  std::vector<weir_key> keys(65536);
   std::vector<uint8_t> scratch(1u << 20);
   weir_output output{};
   output.struct_size = sizeof output;
@@ -137,6 +138,8 @@ int Try(const TryArgs& args) {
   output.capacity = static_cast<uint32_t>(out.size());
   output.items = items.data();
   output.item_capacity = static_cast<uint32_t>(items.size());
+  output.keys = keys.data();
+  output.key_capacity = static_cast<uint32_t>(keys.size());
   output.scratch = scratch.data();
   output.scratch_capacity = static_cast<uint32_t>(scratch.size());
   weir_probe probe{};

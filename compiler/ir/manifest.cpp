@@ -5,14 +5,39 @@
 
 namespace weir::ir {
 
+namespace {
+
+void Add(std::string_view type, std::vector<std::string>* types) {
+  if (std::find(types->begin(), types->end(), type) == types->end()) {
+    types->emplace_back(type);
+  }
+}
+
+void AddKeys(const Node& node, std::vector<std::string>* types) {
+  if (node.op == Op::kKey) {
+    Add(std::string_view(node.text).substr(0, node.text.find('/')), types);
+  }
+  for (const Node* kid : node.kids) {
+    AddKeys(*kid, types);
+  }
+}
+
+}  // namespace
+
 std::vector<std::string> ResourceTypes(const Module& module) {
   std::vector<std::string> types;
   for (const auto& [type, names] : module.element_orders) {
     types.push_back(type);
   }
   for (const MapInfo& map : module.maps) {
-    if (std::find(types.begin(), types.end(), map.resource_type) == types.end()) {
-      types.push_back(map.resource_type);
+    Add(map.resource_type, &types);
+  }
+  for (const Function& function : module.functions) {
+    AddKeys(*function.body, &types);
+  }
+  for (const Feed& feed : module.feeds) {
+    if (feed.transform != nullptr) {
+      AddKeys(*feed.transform, &types);
     }
   }
   return types;

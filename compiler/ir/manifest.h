@@ -10,8 +10,8 @@
 
 namespace weir::ir {
 
-// Ordinals of weir_contribution.type: the element orders' types first, then any other type a map
-// names.
+// Ordinals of weir_contribution.type: the element orders' types first, then any other type a map or
+// a key names.
 std::vector<std::string> ResourceTypes(const Module& module);
 
 // Sites every module has without declaring them, after its own: what an evaluation itself can fail

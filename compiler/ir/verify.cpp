@@ -275,6 +275,10 @@ class Verifier {
         if (node.text.find('/') == std::string::npos) {
           Fail("key needs Type/keyspace");
         }
+        if (node.number != 0 &&
+            (node.number != 1 || node.kids.size() < 2 || node.kids[0]->op != Op::kKey)) {
+          Fail("a key is within a key and has parts of its own");
+        }
         break;
       case Op::kPrimitive:
       case Op::kRequire:

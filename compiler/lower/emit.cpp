@@ -396,13 +396,6 @@ void Gen::IfId(const Node& node, const std::function<void(llvm::Value*)>& body) 
   });
 }
 
-namespace {
-uint32_t TypeOrdinal(const ir::Module& module, std::string_view type) {
-  std::vector<std::string> types = ir::ResourceTypes(module);
-  return static_cast<uint32_t>(std::find(types.begin(), types.end(), type) - types.begin());
-}
-}  // namespace
-
 void Gen::Contribute(const Node& node) {
   IfId(*node.kids[0], [&](llvm::Value* id) {
     size_t blank = node.text.find(' ');
@@ -412,8 +405,9 @@ void Gen::Contribute(const Node& node) {
     Value tag = Eval(*node.kids[1]);
     llvm::Value* begin = Call("wk_body_begin", {context_, tag.items, tag.count});
     llvm::Value* wrote = Emit(*node.kids[2], {});
-    Call("wk_body_end", {context_, begin, wrote, b_.getInt32(code), b_.getInt32(static_cast<uint32_t>(node.number)),
-                         b_.getInt32(TypeOrdinal(module_, type)), id});
+    Call("wk_body_end",
+         {context_, begin, wrote, b_.getInt32(code),
+          b_.getInt32(static_cast<uint32_t>(node.number)), b_.getInt32(TypeOrdinal(type)), id});
   });
 }
 
@@ -461,8 +455,9 @@ void Gen::Effect(const Node& node) {
     case Op::kRetract:
       IfId(*node.kids[0], [&](llvm::Value* id) {
         Value tags = Eval(*node.kids[1]);
-        Call("wk_retract", {context_, tags.items, tags.count, b_.getInt32(static_cast<uint32_t>(node.number)),
-                            b_.getInt32(TypeOrdinal(module_, node.text)), id});
+        Call("wk_retract",
+             {context_, tags.items, tags.count, b_.getInt32(static_cast<uint32_t>(node.number)),
+              b_.getInt32(TypeOrdinal(node.text)), id});
       });
       break;
     case Op::kAlias: {  // both ids are evaluated: the survivor's may fail the record although there is no loser
@@ -470,7 +465,7 @@ void Gen::Effect(const Node& node) {
       llvm::Value* loser = Call("wk_id", {context_, first.items, first.count});
       IfId(*node.kids[1], [&](llvm::Value* survivor) {
         When(b_.CreateICmpNE(loser, null_), [&]() -> llvm::Value* {
-          Call("wk_alias", {context_, b_.getInt32(TypeOrdinal(module_, node.text)), loser, survivor});
+          Call("wk_alias", {context_, b_.getInt32(TypeOrdinal(node.text)), loser, survivor});
           return b_.getTrue();
         });
       });

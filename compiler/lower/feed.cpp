@@ -13,7 +13,12 @@ using ir::Node;
 using ir::Op;
 
 Gen::Gen(const ir::Module& module, llvm::Module& out)
-    : module_(module), out_(out), llvm_(out.getContext()), b_(llvm_), ptr_(llvm::PointerType::get(llvm_, 0)),
+    : module_(module),
+      types_(ir::ResourceTypes(module)),
+      out_(out),
+      llvm_(out.getContext()),
+      b_(llvm_),
+      ptr_(llvm::PointerType::get(llvm_, 0)),
       null_(llvm::ConstantPointerNull::get(ptr_)) {
   coll_ = llvm::StructType::get(llvm_, {ptr_, b_.getInt64Ty()});
   text_ = llvm::StructType::get(llvm_, {ptr_, b_.getInt32Ty(), b_.getInt32Ty()});
@@ -431,8 +436,11 @@ void Gen::Probe() {
 
 void Gen::ExportKernel() {
   std::string manifest = ir::Manifest(module_);
-  llvm::Constant* fields[] = {b_.getInt32(WEIR_ABI_VERSION), b_.getInt32(sizeof(weir_kernel)), out_.getFunction("weir_probe"),
-                              out_.getFunction("weir_transform"), null_, Bytes(manifest),
+  llvm::Constant* fields[] = {b_.getInt32(WEIR_ABI_VERSION),
+                              b_.getInt32(sizeof(weir_kernel)),
+                              out_.getFunction("weir_probe"),
+                              out_.getFunction("weir_transform"),
+                              Bytes(manifest),
                               b_.getInt32(static_cast<uint32_t>(manifest.size()))};
   llvm::Constant* kernel = llvm::ConstantStruct::getAnon(fields);
   new llvm::GlobalVariable(out_, kernel->getType(), true, llvm::GlobalValue::ExternalLinkage, kernel, "weir_kernel_v1");

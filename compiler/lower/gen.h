@@ -6,11 +6,13 @@
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/Module.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "compiler/ir/ir.h"
 #include "compiler/lower/lower.h"
@@ -49,6 +51,9 @@ class Gen {
   Value EvalCall(const ir::Node& node);
   Value EvalUserCall(const ir::Node& node);
   Value EvalKey(const ir::Node& node);
+  uint32_t TypeOrdinal(std::string_view type) const {
+    return static_cast<uint32_t>(std::find(types_.begin(), types_.end(), type) - types_.begin());
+  }
   Value EvalLookup(const ir::Node& node);
   Value EvalAuthority(const ir::Node& node);
   Value EvalGroups(const ir::Node& node);
@@ -163,6 +168,7 @@ class Gen {
   static size_t Size(const ir::Node& node);
 
   const ir::Module& module_;
+  std::vector<std::string> types_;  // by ordinal
   llvm::Module& out_;
   llvm::LLVMContext& llvm_;
   llvm::IRBuilder<> b_;

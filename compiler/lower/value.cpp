@@ -242,8 +242,11 @@ Value Gen::EvalKey(const Node& node) {
   // A part that is empty ends it: what comes after is not evaluated, so it neither counts nor fails.
   std::function<Value(size_t)> from = [&](size_t i) -> Value {
     if (i == node.kids.size()) {
-      return CallValue("wk_key", {context_, Global(llvm::ConstantArray::get(llvm::ArrayType::get(text_, 2), names)), parts,
-                                  b_.getInt64(node.kids.size())});
+      return CallValue(
+          "wk_key",
+          {context_, Global(llvm::ConstantArray::get(llvm::ArrayType::get(text_, 2), names)), parts,
+           b_.getInt64(node.kids.size()), b_.getInt32(TypeOrdinal(key.substr(0, slash))),
+           b_.getInt1(node.number == 1)});
     }
     Value v = Eval(*node.kids[i]);
     llvm::Value* at = b_.CreateConstInBoundsGEP1_64(coll_, parts, i);

@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-#define WEIR_ABI_VERSION 3u /* 2: the index has marks; 3: each kind of them lies by itself */
+#define WEIR_ABI_VERSION 4u /* 2: the index has marks; 3: each kind of them lies by itself; 4: keys within others, no fold entry */
 
 struct weir_v2_index; /* runtime/v2/index.h */
 
@@ -55,7 +55,22 @@ typedef struct weir_contribution {
   uint32_t body_offset, body_size;  /* in output->bytes; canonical JSON; empty for retract and alias */
 } weir_contribution;
 
-enum { WEIR_COUNT_DEGRADED = 0, WEIR_COUNT_OMITTED = 1, WEIR_COUNT_UNKNOWN_AUTHORITY = 2, WEIR_COUNT_PROFILE_DROPPED = 3, WEIR_COUNTERS = 8 };
+/* A key `within` another (docs/decisions/2026-11-28-ids-within.md). The output lists those that the
+ * record's contributions, aliases and references name, and the ancestors of these: a set, whose
+ * order and repetitions mean nothing. */
+typedef struct weir_key {
+  uint32_t type, parent_type; /* ordinals in the manifest */
+  char id[32], parent[32];    /* hex, as of contributions */
+  uint8_t own[16];            /* digest of the key's own parts: id = H(parent, own) */
+} weir_key;
+
+enum {
+  WEIR_COUNT_DEGRADED = 0,
+  WEIR_COUNT_OMITTED = 1,
+  WEIR_COUNT_UNKNOWN_AUTHORITY = 2,
+  WEIR_COUNT_PROFILE_DROPPED = 3,
+  WEIR_COUNTERS = 8
+};
 
 typedef struct weir_output {
   uint32_t struct_size;
@@ -63,7 +78,9 @@ typedef struct weir_output {
   uint32_t capacity, used;
   weir_contribution* items;
   uint32_t item_capacity, item_count;
-  uint8_t* scratch;          /* collections and decoded text of one record; reset by the kernel at entry */
+  weir_key* keys;
+  uint32_t key_capacity, key_count;
+  uint8_t* scratch; /* collections and decoded text of one record; reset by the kernel at entry */
   uint32_t scratch_capacity;
   uint32_t site;             /* manifest ordinal when WEIR_REJECTED */
   uint32_t counters[WEIR_COUNTERS];
@@ -83,20 +100,11 @@ typedef struct weir_probe {
 typedef weir_status (*weir_probe_fn)(const weir_input*, const weir_snapshot*, weir_output*, weir_probe*);
 typedef weir_status (*weir_transform_fn)(uint32_t feed, const weir_input*, const weir_snapshot*, weir_output*);
 
-typedef struct weir_fold_item { /* in order-key order */
-  uint32_t op, map;
-  const uint8_t *tag, *body;
-  uint32_t tag_size, body_size;
-} weir_fold_item;
-/* Writes the folded resource to output->bytes; used == 0: the resource is gone. */
-typedef weir_status (*weir_fold_fn)(uint32_t type, const weir_fold_item*, uint32_t count, weir_output*);
-
 /* What a JIT or AOT kernel exports as `weir_kernel_v1`. */
 typedef struct weir_kernel {
   uint32_t abi_version, struct_size;
   weir_probe_fn probe;
   weir_transform_fn transform;
-  weir_fold_fn fold;
   const char* manifest_json; /* feeds, maps, types, sites, element orders, semantic_digest */
   uint32_t manifest_size;
 } weir_kernel;

@@ -106,7 +106,7 @@ class Members {
   bool ok_ = true, first_ = true;
 };
 
-bool TagListed(const weir_fold_item& retract, const weir_fold_item& item) {
+bool TagListed(const Item& retract, const Item& item) {
   for (uint32_t begin = 0; begin <= retract.tag_size;) {
     uint32_t end = begin;
     while (end < retract.tag_size && retract.tag[end] != ',') {
@@ -130,7 +130,7 @@ class Folder {
 
   // `turn` is 1 + the position in the fold; later turns win whole groups. A fill takes only groups
   // no other mentions.
-  FoldStatus Take(const weir_fold_item& item, uint32_t turn, bool fill) {
+  FoldStatus Take(const Item& item, uint32_t turn, bool fill) {
     Members members(item.body, item.body_size);
     Slice name, value;
     uint32_t cursor = 0;  // bodies are in element order, so the next name is found at once
@@ -280,7 +280,7 @@ class Folder {
 
 }  // namespace
 
-void MarkRetracted(const weir_fold_item* items, uint32_t count, uint8_t* marks) noexcept {
+void MarkRetracted(const Item* items, uint32_t count, uint8_t* marks) noexcept {
   if (count == 0) {
     return;  // marks may be null then
   }
@@ -302,8 +302,8 @@ void MarkRetracted(const weir_fold_item* items, uint32_t count, uint8_t* marks) 
   }
 }
 
-FoldResult Fold(ElementTable order, const weir_fold_item* items, uint32_t count,
-                std::string_view id, uint8_t* marks, uint8_t* out, uint32_t capacity) noexcept {
+FoldResult Fold(ElementTable order, const Item* items, uint32_t count, std::string_view id,
+                uint8_t* marks, uint8_t* out, uint32_t capacity) noexcept {
   MarkRetracted(items, count, marks);
   uint32_t first = 0;  // the last living replace resets everything before it
   for (uint32_t i = count; i-- > 0;) {

@@ -1,7 +1,7 @@
 // Contributions of one resource -> its canonical JSON bytes (docs/ir.md, Fold). The one
-// implementation: the hub, the interpreter and AOT kernels call it. Freestanding-friendly: no
-// allocation, no DOM, no libc beyond memcpy and memcmp; the caller owns every buffer.
-// `ElementOrder` alone is built with the standard library, once per resource type.
+// implementation: kernels have none (docs/decisions/2026-11-28-fold-outside-kernels.md). No
+// allocation, no DOM; the caller owns every buffer. `ElementOrder` alone is built with the standard
+// library, once per resource type.
 #pragma once
 
 #include <cstdint>
@@ -53,6 +53,12 @@ enum class FoldStatus : uint8_t {
   kTooWide,    // more unknown names than kMaxUnknown
 };
 
+struct Item {        // in order-key order
+  uint32_t op, map;  // weir_op; the caller's number of the map
+  const uint8_t *tag, *body;
+  uint32_t tag_size, body_size;
+};
+
 struct FoldResult {
   FoldStatus status = FoldStatus::kOk;
   uint32_t size = 0;  // 0 with kOk: the resource is gone
@@ -60,11 +66,11 @@ struct FoldResult {
 
 // `items` in order-key order. `marks` has `count` bytes of scratch. `id` (may be empty): written
 // instead of the bodies' own ids, which differ after a merge.
-FoldResult Fold(ElementTable order, const weir_fold_item* items, uint32_t count,
-                std::string_view id, uint8_t* marks, uint8_t* out, uint32_t capacity) noexcept;
+FoldResult Fold(ElementTable order, const Item* items, uint32_t count, std::string_view id,
+                uint8_t* marks, uint8_t* out, uint32_t capacity) noexcept;
 
 // marks[i] = 1: a later retract of the same map undoes item i (docs/ir.md, Fold).
-void MarkRetracted(const weir_fold_item* items, uint32_t count, uint8_t* marks) noexcept;
+void MarkRetracted(const Item* items, uint32_t count, uint8_t* marks) noexcept;
 
 // True when the fold of this body alone is the body itself: no top-level member is null, something
 // besides resourceType, id and meta is there.

@@ -16,8 +16,7 @@ void AddResources(Hub::Impl& hub, Hasher<32>* digest) {
       ids.push_back(roots.String(0));
     }
     for (const std::string& id : ids) {
-      ResourceKey root{type, {}};
-      memcpy(root.id.data(), id.data(), std::min<size_t>(16, id.size()));
+      const ResourceKey root{type, AsId(id)};
       const std::vector<Node> nodes = hub.resources->Chain(root);
       for (size_t i = 0; i < nodes.size(); ++i) {
         if (i + 1 < nodes.size() && nodes[i + 1].msg == nodes[i].msg) {

@@ -19,6 +19,15 @@ std::string_view View(const std::array<uint8_t, N>& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), N};
 }
 
+// 16 bytes of a row; zeros when there are others.
+inline Digest16 AsId(std::string_view bytes) {
+  Digest16 id{};
+  if (bytes.size() == id.size()) {
+    memcpy(id.data(), bytes.data(), id.size());
+  }
+  return id;
+}
+
 // Parts are length-prefixed, so that no two lists of parts hash alike.
 template <size_t N>
 class Hasher {

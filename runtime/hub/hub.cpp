@@ -15,13 +15,15 @@ Result<void> Hub::Impl::Start() {
   audit.reset();
   claims.reset();
   aliases.reset();
+  kin.reset();
   resources.reset();
   counters.reset();
   seen_version = db.Number("PRAGMA data_version");
   names = std::make_unique<Names>(db);
   counters = std::make_unique<Counters>(db, *names);
   resources = std::make_unique<Resources>(db, *names);
-  aliases = std::make_unique<Aliases>(db, *names, *resources);
+  kin = std::make_unique<Kin>(db, namespace_key);
+  aliases = std::make_unique<Aliases>(db, *names, *resources, *kin);
   claims = std::make_unique<Claims>(db, *aliases);
   audit = std::make_unique<AuditTrail>(db);
   terms = std::make_unique<Terms>(db);
@@ -111,6 +113,7 @@ Result<void> Hub::Bind(const Manifest& manifest, std::span<const uint8_t, 16> na
       Statement(db, "INSERT INTO meta VALUES('namespace', ?)").Run(Blob{View(check)});
     }
   }
+  std::ranges::copy(namespace_key, impl_->namespace_key.emplace().begin());
   return impl_->inbox->Bind(manifest, artifact);
 }
 

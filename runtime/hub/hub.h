@@ -50,7 +50,8 @@ struct Record {
   SiteInfo rejection{};  // class, code and path unless status is OK or SUPPRESSED
   std::string_view detail{};  // of a terminology rejection: the text that no row translates, where the kernel says it
   std::span<const weir_contribution> items{};
-  std::string_view bytes{};  // what items' offsets point into
+  std::span<const weir_key> keys{};  // a set: what the items' ids and references are within
+  std::string_view bytes{};          // what items' offsets point into
   std::array<uint32_t, WEIR_COUNTERS> counters{};
 };
 

@@ -33,10 +33,12 @@ struct Hub::Impl {
   int64_t batch_first_msg = 0;  // of the last Apply
   Egress egress;
   std::map<int64_t, std::string> packages;  // of the archived kernels, by number
+  std::optional<Kin::NamespaceKey> namespace_key;  // once bound; never stored
   // In order of construction: each needs those above.
   std::unique_ptr<Names> names;
   std::unique_ptr<Counters> counters;
   std::unique_ptr<Resources> resources;
+  std::unique_ptr<Kin> kin;
   std::unique_ptr<Aliases> aliases;
   std::unique_ptr<Claims> claims;
   std::unique_ptr<AuditTrail> audit;
@@ -77,8 +79,7 @@ void Hub::Impl::EachCurrent(std::string_view only_type, Visit visit) {
       if (all.Bytes(1).empty()) {
         continue;  // gone
       }
-      ResourceKey key{type, {}};
-      memcpy(key.id.data(), all.Bytes(0).data(), std::min<size_t>(16, all.Bytes(0).size()));
+      const ResourceKey key{type, AsId(all.Bytes(0))};
       std::string state = all.String(1);
       aliases->ResolveReferences(&state);
       visit(name, key, state);

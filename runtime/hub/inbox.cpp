@@ -11,6 +11,19 @@ std::string_view ReferenceIn(std::string_view body, std::string_view member) {
   return text.size() > 2 && text.front() == '"' ? text.substr(1, text.size() - 2) : std::string_view();
 }
 
+// How many keys the key is within, by what the record says of it.
+size_t Depth(const Record& record, std::string_view id) {
+  size_t depth = 0;
+  for (auto key = record.keys.begin(); key != record.keys.end() && depth <= record.keys.size();) {
+    key = std::ranges::find_if(record.keys, [&](const weir_key& k) { return std::string_view(k.id, 32) == id; });
+    if (key != record.keys.end()) {
+      id = {key->parent, 32};
+      ++depth;
+    }
+  }
+  return depth;
+}
+
 }  // namespace
 
 Inbox::Inbox(Hub::Impl& hub)
@@ -213,12 +226,37 @@ bool Inbox::ToNode(const Record& record, const weir_contribution& item, Node* no
   return true;
 }
 
+// Which keys are within which, before their contributions: what is within a merged key has another root from the first.
+void Inbox::AddKin(const Record& record, int64_t msg) {
+  std::vector<ResourceKey> moved;
+  for (const weir_key& key : record.keys) {
+    Child child;
+    ResourceKey parent;
+    if (key.type >= types_.size() || key.parent_type >= types_.size() || !Unhex({key.id, 32}, &child.key.id) ||
+        !Unhex({key.parent, 32}, &parent.id)) {
+      db_.Fail("the kernel wrote a key outside its manifest");
+      return;
+    }
+    child.key.type = types_[key.type];
+    parent.type = types_[key.parent_type];
+    memcpy(child.own.data(), key.own, child.own.size());
+    const auto now = hub_.aliases->AddKin(parent, child, msg);
+    moved.insert(moved.end(), now.begin(), now.end());
+  }
+  hub_.outcomes->OwnersMoved(moved);
+}
+
 void Inbox::Contribute(const Record& record, const Attempt& attempt) {
+  AddKin(record, attempt.msg);
   std::vector<Node> touched;
   for (const weir_contribution& item : record.items) {
     Node node{.msg = attempt.msg, .ord = attempt.identity.ord};
     if (!ToNode(record, item, &node)) {
       db_.Fail("the kernel wrote a contribution outside its manifest or its buffer");
+      return;
+    }
+    if (node.op == WEIR_OP_ALIAS && Depth(record, {item.id, 32}) != Depth(record, {item.other_id, 32})) {
+      db_.Fail("the kernel aliases keys of unequal depth");
       return;
     }
     if (node.op == WEIR_OP_ALIAS || (node.op == WEIR_OP_RETRACT && hub_.aliases->Has(node.key))) {

@@ -42,6 +42,7 @@ class Inbox {
 
   SiteInfo Refusal(const Record& record, int64_t now_us) const;  // empty class: none
   void Insert(const Record& record, const Attempt& attempt, const Source& source, int64_t now_us, bool keep_raw);
+  void AddKin(const Record& record, int64_t msg);
   void AddClaims(const Record& record, const Attempt& attempt);
 
   Hub::Impl& hub_;

@@ -152,16 +152,23 @@ void Outcomes::Settle() {
 }
 
 void Outcomes::TouchAliases(const std::vector<Node>& rows, int64_t cause) {
-  std::vector<std::string> moved;
+  std::vector<ResourceKey> moved;
   for (const Node& node : rows) {
     if (node.op != WEIR_OP_ALIAS && !(node.op == WEIR_OP_RETRACT && hub_.aliases->Has(node.key))) {
       continue;
     }
-    for (const ResourceKey& key : hub_.aliases->Touch(node.key, cause)) {
-      moved.push_back(hub_.names->Text("type", key.type) + "/" + Hex(View(key.id)));
-    }
+    const auto now = hub_.aliases->Touch(node.key, cause);
+    moved.insert(moved.end(), now.begin(), now.end());
   }
-  hub_.claims->OwnersMoved(moved);
+  OwnersMoved(moved);
+}
+
+void Outcomes::OwnersMoved(const std::vector<ResourceKey>& moved) {
+  std::vector<std::string> owners;
+  for (const ResourceKey& key : moved) {
+    owners.push_back(hub_.names->Text("type", key.type) + "/" + Hex(View(key.id)));
+  }
+  hub_.claims->OwnersMoved(owners);
 }
 
 void Outcomes::Audit(AuditEvent event, int64_t msg, Outcome outcome) {

@@ -34,6 +34,7 @@ class Outcomes {
   // Claims of the stored or added rows, then verdicts of all whom they concern.
   void Settle();
   void TouchAliases(const std::vector<Node>& rows, int64_t cause);
+  void OwnersMoved(const std::vector<ResourceKey>& moved);  // the ids whose root is another one now
 
   void BeginRun(int64_t first_msg) { run_first_msg_ = first_msg; }
   int64_t run_first_msg() const { return run_first_msg_; }

@@ -6,7 +6,7 @@
 namespace weir::hub {
 namespace {
 
-weir_fold_item Item(uint32_t op, int64_t map, std::string_view tag, std::string_view body) {
+fold::Item Item(uint32_t op, int64_t map, std::string_view tag, std::string_view body) {
   return {op,
           static_cast<uint32_t>(map),
           reinterpret_cast<const uint8_t*>(tag.data()),
@@ -14,7 +14,7 @@ weir_fold_item Item(uint32_t op, int64_t map, std::string_view tag, std::string_
           static_cast<uint32_t>(tag.size()),
           static_cast<uint32_t>(body.size())};
 }
-weir_fold_item Item(const Node& node) {
+fold::Item Item(const Node& node) {
   return Item(static_cast<uint32_t>(node.op), node.map, node.tag, node.body);
 }
 
@@ -25,14 +25,6 @@ bool WritesBody(int64_t op) {
 constexpr int64_t kLandmarkEvery = 64;
 
 bool FoldsOntoState(int64_t op) { return op == WEIR_OP_PUT || op == WEIR_OP_PATCH; }
-
-Digest16 Id(std::string_view bytes) {
-  Digest16 id{};
-  if (bytes.size() == id.size()) {
-    memcpy(id.data(), bytes.data(), id.size());
-  }
-  return id;
-}
 
 }  // namespace
 
@@ -75,7 +67,7 @@ Resources::Head Resources::Find(const ResourceKey& key) {
     if (find_.IsNull(2)) {
       break;
     }
-    head.root.id = Id(find_.Bytes(2));
+    head.root.id = AsId(find_.Bytes(2));
     find_.Reset();
   }
   head.known = true;
@@ -97,9 +89,9 @@ bool Resources::Load(int64_t row, Node* node) {
   node->op = load_.Int(1);
   node->map = load_.Int(2);
   node->prev = load_.Int(3);
-  node->key = {load_.Int(4), Id(load_.Bytes(5))};
+  node->key = {load_.Int(4), AsId(load_.Bytes(5))};
   if (!load_.IsNull(6)) {
-    node->other = Id(load_.Bytes(6));
+    node->other = AsId(load_.Bytes(6));
   }
   node->ord = load_.String(7);
   node->tag = load_.String(8);
@@ -153,8 +145,7 @@ bool Resources::Precedes(const Node& a, const Node& b) {
   return RawDigest(a.msg, &raw_a) < RawDigest(b.msg, &raw_b);
 }
 
-std::string Resources::FoldItems(const ResourceKey& root,
-                                 const std::vector<weir_fold_item>& items) {
+std::string Resources::FoldItems(const ResourceKey& root, const std::vector<fold::Item>& items) {
   if (marks_.size() < items.size()) {
     marks_.resize(2 * items.size());
   }
@@ -177,7 +168,7 @@ std::string Resources::FoldItems(const ResourceKey& root,
 
 std::string Resources::FoldPrefix(const ResourceKey& root, const std::vector<Node>& nodes,
                                   size_t count) {
-  std::vector<weir_fold_item> items;
+  std::vector<fold::Item> items;
   items.reserve(count);
   for (size_t i = 0; i < count; ++i) {
     items.push_back(Item(nodes[i]));

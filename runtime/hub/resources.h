@@ -68,7 +68,7 @@ class Resources {
   };
   Head Find(const ResourceKey& key);
   bool Load(int64_t row, Node* node);
-  std::string FoldItems(const ResourceKey& root, const std::vector<weir_fold_item>& items);
+  std::string FoldItems(const ResourceKey& root, const std::vector<fold::Item>& items);
   bool AppendFast(const Head& head, Node* node);
   bool InsertLate(const Head& head, Node* node, int64_t cause);
   void Insert(const Head& head, Node&& node, int64_t cause);

@@ -72,6 +72,13 @@ ALTER TABLE dead_letter ADD COLUMN detail TEXT NOT NULL DEFAULT '';
 ALTER TABLE dead_letter ADD COLUMN patient INTEGER NOT NULL DEFAULT 0;
 )";
 
+// By parent, since that is how a merge asks; and the edges of what is within a merged key.
+constexpr const char* kKin =
+    "CREATE TABLE kin(parent BLOB NOT NULL, type INTEGER NOT NULL, id BLOB NOT NULL, parent_type INTEGER NOT NULL, own BLOB NOT NULL, "
+    "PRIMARY KEY(parent, type, id)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE following(type INTEGER NOT NULL, loser BLOB NOT NULL, survivor BLOB NOT NULL, ord BLOB NOT NULL, "
+    "PRIMARY KEY(type, loser)) STRICT, WITHOUT ROWID;";
+
 // Step i brings a file of version i to i + 1, in the same transaction as its new version number; `fill` computes what SQL cannot.
 struct Migration {
   const char* sql;
@@ -82,6 +89,7 @@ constexpr Migration kMigrations[kSchemaVersion] = {
     {kLandmarks, nullptr},
     {kAttempts, nullptr},
     {kActsAndTerms, DescribeLetters},
+    {kKin, nullptr},
 };
 
 Result<std::string> ReadKey(const HubOptions& options) {
@@ -124,7 +132,9 @@ Result<void> SetKey(Database* db, const std::string& key) {
   return {};
 }
 
-Result<void> Migrate(Database* db) {
+}  // namespace
+
+Result<void> Migrate(Database* db, int64_t to) {
   db->Exec("BEGIN IMMEDIATE");
   int64_t version = db->Number("PRAGMA user_version", -1);
   if (version > kSchemaVersion) {
@@ -133,18 +143,16 @@ Result<void> Migrate(Database* db) {
   if (version == 0 && db->Number("SELECT count(*) FROM sqlite_schema") != 0) {
     db->Fail("the file is a database, but not a hub");
   }
-  for (; db->ok() && version < kSchemaVersion; ++version) {
+  for (; db->ok() && version < to; ++version) {
     const Migration& step = kMigrations[version];
     if (db->Exec(step.sql) && step.fill != nullptr) {
       step.fill(*db);
     }
   }
-  db->Exec("PRAGMA user_version=" + std::to_string(kSchemaVersion));
+  db->Exec("PRAGMA user_version=" + std::to_string(version));
   db->Exec("COMMIT");
   return db->ok() ? Result<void>() : Result<void>(db->error());
 }
-
-}  // namespace
 
 Result<void> OpenStore(const HubOptions& options, WriterLock* lock, Database* db) {
   const auto key = ReadKey(options);

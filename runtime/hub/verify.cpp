@@ -18,6 +18,7 @@ class Verifier {
     CheckInbox();
     CheckLedger();
     CheckChains();
+    CheckMerges();
     CheckOrphans();
   }
 
@@ -121,8 +122,7 @@ class Verifier {
     Statement heads(db_, "SELECT type, id FROM resource_current WHERE head<>0");
     std::vector<ResourceKey> roots;
     for (bool row = heads.First(); row; row = heads.Next()) {
-      ResourceKey& root = roots.emplace_back(ResourceKey{heads.Int(0), {}});
-      memcpy(root.id.data(), heads.Bytes(1).data(), std::min<size_t>(16, heads.Bytes(1).size()));
+      roots.push_back({heads.Int(0), AsId(heads.Bytes(1))});
     }
     int64_t linked = 0;
     for (const ResourceKey& root : roots) {
@@ -150,6 +150,17 @@ class Verifier {
     if (linked != expected) {
       Fault("chain: " + std::to_string(expected) + " contributions count, " +
             std::to_string(linked) + " are linked");
+    }
+  }
+
+  void CheckMerges() {
+    for (std::string& fault : hub_.aliases->Check()) {
+      Fault("merges: " + std::move(fault));
+    }
+    if (const int64_t n = db_.Number(
+            "SELECT count(*) FROM (SELECT 1 FROM kin GROUP BY type, id HAVING count(*)>1)");
+        n != 0) {
+      Fault("merges: " + std::to_string(n) + " ids are within two others");
     }
   }
 

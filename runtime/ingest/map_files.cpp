@@ -56,7 +56,7 @@ class Mapper {
  private:
   // In the order in which the kernel first mentions each resource.
   void AppendResources(const hub::Record& record, std::string* line) {
-    std::vector<std::pair<uint32_t, std::vector<weir_fold_item>>> resources;  // type, items
+    std::vector<std::pair<uint32_t, std::vector<fold::Item>>> resources;  // type, items
     std::map<std::pair<uint32_t, std::string_view>, size_t> at;
     for (const weir_contribution& item : record.items) {
       const auto [found, added] =
@@ -83,7 +83,7 @@ class Mapper {
     }
   }
 
-  std::string_view Fold(uint32_t type, const std::vector<weir_fold_item>& items) {
+  std::string_view Fold(uint32_t type, const std::vector<fold::Item>& items) {
     if (type >= manifest_.types.size()) {
       return {};
     }

@@ -9,7 +9,8 @@ namespace weir::ingest {
 namespace {
 
 constexpr size_t kPadding = 64;
-constexpr size_t kFirstOutput = 256u << 10, kFirstItems = 256, kFirstScratch = 256u << 10;
+constexpr size_t kFirstOutput = 256u << 10, kFirstItems = 256, kFirstKeys = 256,
+                 kFirstScratch = 256u << 10;
 
 std::string_view ViewOf(const uint8_t* bytes, uint32_t offset, uint32_t size) {
   return {reinterpret_cast<const char*>(bytes) + offset, size};
@@ -32,6 +33,7 @@ Pipeline::Pipeline(Engine& engine, const IngestOptions& options)
   probe_bytes_.resize(kFirstOutput);
   scratch_.resize(kFirstScratch);
   items_.resize(4 * kFirstItems);
+  keys_.resize(4 * kFirstKeys);
 }
 
 Pipeline::Slot& Pipeline::NextSlot() {
@@ -42,7 +44,8 @@ Pipeline::Slot& Pipeline::NextSlot() {
   slot.record = {};
   slot.bytes_at = bytes_used_;
   slot.items_at = items_used_;
-  slot.bytes_size = slot.items_size = 0;
+  slot.keys_at = keys_used_;
+  slot.bytes_size = slot.items_size = slot.keys_size = 0;
   return slot;
 }
 
@@ -55,7 +58,7 @@ std::string_view Pipeline::Padded(std::string* text) {
 void Pipeline::Clear() {
   used_ = 0;
   raw_bytes_ = 0;
-  bytes_used_ = items_used_ = 0;
+  bytes_used_ = items_used_ = keys_used_ = 0;
 }
 
 const std::vector<hub::Record>& Pipeline::Records() {
@@ -71,6 +74,7 @@ const hub::Record& Pipeline::Last() { return Finished(slots_[used_ - 1]); }
 // The batch's buffers may have moved since the record was written.
 const hub::Record& Pipeline::Finished(Slot& slot) {
   slot.record.items = {items_.data() + slot.items_at, slot.items_size};
+  slot.record.keys = {keys_.data() + slot.keys_at, slot.keys_size};
   slot.record.bytes = {reinterpret_cast<const char*>(bytes_.data()) + slot.bytes_at, slot.bytes_size};
   return slot.record;
 }
@@ -230,18 +234,22 @@ void Pipeline::RunKernel(Slot& slot, const weir_v2_index& index, hub::Hub* hub) 
       output.items = items_.data() + items_used_;
       output.item_capacity = static_cast<uint32_t>(items_.size() - items_used_);
       output.item_count = 0;
+      output.keys = keys_.data() + keys_used_;
+      output.key_capacity = static_cast<uint32_t>(keys_.size() - keys_used_);
+      output.key_count = 0;
       std::ranges::fill(output.counters, 0u);
       now = engine_.Transform(record.feed, input, snapshot_, &output);
       if (now != WEIR_OUTPUT_FULL) {
         return now;
       }
       if (output.capacity >= options_.output_bytes_max) {
-        return WEIR_LIMIT;  // its items fit long before its bytes do
+        return WEIR_LIMIT;  // its items and keys fit long before its bytes do
       }
-      // Both double, so that a batch of any size meets few full buffers: the kernel does not say
-      // which of the two was short.
+      // All double, so that a batch of any size meets few full buffers: the kernel does not say
+      // which of them was short.
       bytes_.resize(2 * bytes_.size());
       items_.resize(2 * items_.size());
+      keys_.resize(2 * keys_.size());
     }
   });
   Sited(slot, status, output.site);
@@ -250,10 +258,13 @@ void Pipeline::RunKernel(Slot& slot, const weir_v2_index& index, hub::Hub* hub) 
   }
   slot.bytes_at = bytes_used_;
   slot.items_at = items_used_;
+  slot.keys_at = keys_used_;
   slot.bytes_size = output.used;
   slot.items_size = output.item_count;
+  slot.keys_size = output.key_count;
   bytes_used_ += output.used;
   items_used_ += output.item_count;
+  keys_used_ += output.key_count;
   std::ranges::copy(output.counters, record.counters.begin());
 }
 

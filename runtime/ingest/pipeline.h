@@ -31,7 +31,8 @@ class Pipeline {
   struct Slot {
     hub::Record record;
     std::string source, raw, decoded, key, order, event;
-    size_t bytes_at = 0, bytes_size = 0, items_at = 0, items_size = 0;  // in the batch's buffers
+    size_t bytes_at = 0, bytes_size = 0, items_at = 0, items_size = 0, keys_at = 0,
+           keys_size = 0;  // in the batch's buffers
   };
   Slot& NextSlot();
   const hub::Record& Finished(Slot& slot);
@@ -54,7 +55,8 @@ class Pipeline {
   v2::IndexBuffers index_buffers_;
   std::vector<uint8_t> bytes_, probe_bytes_, scratch_;
   std::vector<weir_contribution> items_;
-  size_t bytes_used_ = 0, items_used_ = 0;
+  std::vector<weir_key> keys_;
+  size_t bytes_used_ = 0, items_used_ = 0, keys_used_ = 0;
 };
 
 }  // namespace weir::ingest

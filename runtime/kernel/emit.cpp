@@ -447,6 +447,28 @@ bool WritePrimitive(Context* c, Coll in, const uint8_t* lead, Writing how) {
   return WriteText(c, t, FitsKind(item, how.kind()), lead, how);
 }
 
+// The record's output says what this key and those around it are within.
+static void NameKey(Context* c, const Item& item) {
+  if (item.clean != kKeyText || c->failure != kNone) {
+    return;
+  }
+  weir_output* o = c->output;
+  for (auto* key = reinterpret_cast<Key*>(const_cast<uint8_t*>(item.p));
+       key->parent != nullptr && key->named == 0; key = const_cast<Key*>(key->parent)) {
+    if (o->key_count >= o->key_capacity) {
+      c->output_full = 1;
+      return;
+    }
+    key->named = 1;
+    weir_key* row = &o->keys[o->key_count++];
+    row->type = key->type;
+    row->parent_type = key->parent->type;
+    __builtin_memcpy(row->id, key->text, 32);
+    __builtin_memcpy(row->parent, key->parent->text, 32);
+    __builtin_memcpy(row->own, key->own, 16);
+  }
+}
+
 extern "C" {
 
 bool wk_primitive(Context* c, Coll in, const uint8_t* lead, uint64_t how) { return WritePrimitive(c, in, lead, {how}); }
@@ -458,6 +480,7 @@ bool wk_reference(Context* c, Coll in, const uint8_t* lead, uint64_t how) {
   if (!SingleString(c, in, &id) || id.n == 0) {
     return false;
   }
+  NameKey(c, in.items[0]);
   if (Room(c, writing.lead_size() + uint64_t{id.n} * 6 + kStep)) {
     PutLead(c, lead, writing.lead_size(), writing.comma());
     if (in.items[0].clean != kUnknownText) {
@@ -481,6 +504,7 @@ const uint8_t* wk_id(Context* c, Coll in) {
     Fail(c);
     return nullptr;
   }
+  NameKey(c, in.items[0]);
   return c->failure == kNone ? id.p : nullptr;
 }
 

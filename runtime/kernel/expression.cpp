@@ -115,7 +115,7 @@ uint32_t wf_begin(Context* c, const weir_fhir_tape* tape, weir_output* output) {
   if (output == nullptr || (tape != nullptr && (tape->struct_size < sizeof(weir_fhir_tape) || tape->node_count == 0))) {
     return WEIR_BAD_INPUT;
   }
-  output->used = output->item_count = output->site = 0;
+  output->used = output->item_count = output->key_count = output->site = 0;
   if (output->capacity < kLeastBuffer) {
     return WEIR_OUTPUT_FULL;
   }

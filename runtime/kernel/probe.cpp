@@ -60,7 +60,7 @@ uint32_t wk_begin(Context* c, const weir_input* input, const weir_snapshot* snap
       input->index->marks[0] == nullptr) {
     return WEIR_BAD_INPUT;
   }
-  output->used = output->item_count = output->site = 0;
+  output->used = output->item_count = output->key_count = output->site = 0;
   for (uint32_t& counter : output->counters) {
     counter = 0;
   }
@@ -106,7 +106,7 @@ uint32_t wk_transform_end(Context* c) {
   weir_output* o = c->output;
   bool full = c->output_full != 0;
   if (full || c->scratch_full != 0 || c->failure != kNone) {
-    o->item_count = 0;
+    o->item_count = o->key_count = 0;
     return full ? WEIR_OUTPUT_FULL : c->scratch_full != 0 ? WEIR_SCRATCH_FULL : StatusOf(c);
   }
   o->used = Used(c);

@@ -25,8 +25,18 @@ struct Item {
   uint32_t segment;
   uint8_t kind;
   uint8_t level;
-  uint8_t clean;  // kPlainText: a String that is its own JSON text, kConstantSlack behind it; kKeyText: such of 32 hex digits
+  uint8_t clean;  // kPlainText: a String that is its own JSON text, kConstantSlack behind it;
+                  // kKeyText: the text of a Key
   uint8_t unused[5];
+};
+
+// A resource id in scratch: its text, and what it was made of.
+struct Key {
+  uint8_t text[32];
+  uint8_t id[16], own[16];
+  const Key* parent;  // null: it stands alone
+  uint32_t type;      // ordinal of its resource type
+  uint32_t named;     // the output's keys have it
 };
 
 // Every value is an ordered collection; two registers.

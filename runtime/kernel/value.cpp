@@ -496,8 +496,10 @@ bool wk_key_part(Context* c, Coll in) {
   return SingleString(c, in, &part) && part.n != 0;
 }
 
-// `names`: the package, and type with keyspace, each with its size before it.
-Coll wk_key(Context* c, const Text* names, const Coll* parts, uint64_t count) {
+// `names`: the package, and type with keyspace, each with its size before it. `within`: the first
+// part is the key it is within.
+Coll wk_key(Context* c, const Text* names, const Coll* parts, uint64_t count, uint32_t type,
+            bool within) {
   Text space = {c->snapshot->namespace_name, c->snapshot->namespace_size};
   Text texts[kMostKeyParts];
   uint64_t size = uint64_t{names[0].n} + names[1].n + space.n + 4;
@@ -508,9 +510,9 @@ Coll wk_key(Context* c, const Text* names, const Coll* parts, uint64_t count) {
     }
     size += texts[i].n + 4;
   }
-  uint8_t* out = NewBytes(c, 32);
+  auto* key = reinterpret_cast<Key*>(NewBytes(c, sizeof(Key)));
   uint8_t* hashed = NewBytes(c, size + kStep);
-  if (out == nullptr || hashed == nullptr) {
+  if (key == nullptr || hashed == nullptr) {
     return Empty();
   }
   uint8_t* to = hashed;
@@ -520,16 +522,31 @@ Coll wk_key(Context* c, const Text* names, const Coll* parts, uint64_t count) {
     to = PutBytes(to, names[0]);
   }
   to = PutBytes(to, names[1]);
-  for (uint64_t i = 0; i < count; ++i) {
+  for (uint64_t i = within ? 1 : 0; i < count; ++i) {
     to = PutSized(to, texts[i]);
   }
-  uint8_t digest[16];
-  SipHash(c->snapshot->namespace_key, hashed, static_cast<uint64_t>(to - hashed), digest);
+  SipHash(c->snapshot->namespace_key, hashed, static_cast<uint64_t>(to - hashed), key->own);
   c->heap = hashed;
-  for (int i = 0; i < 4; ++i) {
-    PutHex(out + 8 * i, digest + 4 * i);
+  key->parent = within ? reinterpret_cast<const Key*>(texts[0].p) : nullptr;
+  key->type = type;
+  key->named = 0;
+  if (within) {
+    struct {
+      uint32_t parent_size;
+      uint8_t parent[16];
+      uint32_t own_size;
+      uint8_t own[16], slack[8];
+    } pair = {16, {}, 16, {}, {}};
+    __builtin_memcpy(pair.parent, key->parent->id, 16);
+    __builtin_memcpy(pair.own, key->own, 16);
+    SipHash(c->snapshot->namespace_key, reinterpret_cast<uint8_t*>(&pair), 40, key->id);
+  } else {
+    __builtin_memcpy(key->id, key->own, 16);
   }
-  Item item = StringItem({out, 32});
+  for (int i = 0; i < 4; ++i) {
+    PutHex(key->text + 8 * i, key->id + 4 * i);
+  }
+  Item item = StringItem({key->text, 32});
   item.clean = kKeyText;
   return OneItem(c, item);
 }

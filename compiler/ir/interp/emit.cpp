@@ -97,6 +97,7 @@ bool Emitter::Emit(const Node& node) {
       if (auto id = eval_.SingleString(eval_.Eval(*node.kids[0])); id && !id->empty()) {
         std::string text = "{\"reference\":";
         WriteJsonString(node.text + "/" + *id, &text);
+        eval_.NameKey(*id);
         wrote = Write(text + "}");
       }
       break;
@@ -287,7 +288,11 @@ std::optional<std::string> Emitter::Id(const Node& node) {
   if (id && !id->empty() && id->size() != 32) {
     eval_.Fail("a resource id has 32 characters");
   }
-  return id && !id->empty() && !eval_.failed() ? id : std::nullopt;
+  if (!id || id->empty() || eval_.failed()) {
+    return std::nullopt;
+  }
+  eval_.NameKey(*id);
+  return id;
 }
 
 void Emitter::Contribute(const Node& node) {

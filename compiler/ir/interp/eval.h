@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -75,8 +76,15 @@ class Evaluator {
   std::optional<int> CompareItems(const Item& a, const Item& b);
   bool Contains(const Items& items, const Item& item);
 
-  std::string ResourceId(std::string_view type_and_keyspace,
-                         const std::vector<std::string>& parts) const;
+  // A key `within` another, by its id (docs/ir.md, `key`).
+  struct KeyWithin {
+    std::string type, parent_type, parent;  // `parent`: its id
+    std::string own;                        // 16 bytes
+    bool named = false;
+  };
+  // A contribution, an alias or a reference names this id.
+  void NameKey(std::string_view id);
+  std::vector<std::pair<std::string_view, const KeyWithin*>> NamedKeys() const;
 
   void Fail(std::string message);
   void Reject(uint32_t site);
@@ -97,6 +105,7 @@ class Evaluator {
   Items EvalEnvironment(std::string_view name);
   Items EvalLookup(const Node& node);
   Items EvalKey(const Node& node);
+  std::string Hash(const std::vector<std::string>& parts) const;
   Items EvalAuthority(const Node& node);
 
   const Module& module_;
@@ -107,6 +116,7 @@ class Evaluator {
   std::string key_ =
       std::string("\0\1\2\3\4\5\6\7\10\11\12\13\14\15\16\17", 16);  // the published test key
   std::string name_space_;
+  std::map<std::string, KeyWithin, std::less<>> keys_;  // by id: what was evaluated of this record
   std::vector<Items> frame_;
   Failure failure_;
   uint32_t counters_[WEIR_COUNTERS] = {};

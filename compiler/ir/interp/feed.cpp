@@ -7,7 +7,6 @@
 #include "compiler/ir/interp/siphash.h"
 #include "compiler/ir/interp/text.h"
 #include "compiler/ir/manifest.h"
-#include "runtime/fold/fold.h"
 
 namespace weir::ir {
 namespace {
@@ -108,6 +107,7 @@ class OutputWriter {
   explicit OutputWriter(weir_output* output) : output_(output) {
     output_->used = 0;
     output_->item_count = 0;
+    output_->key_count = 0;
     output_->site = 0;
     std::memset(output_->counters, 0, sizeof(output_->counters));
   }
@@ -120,6 +120,15 @@ class OutputWriter {
     }
     std::memcpy(output_->bytes + output_->used, text.data(), text.size());
     output_->used += static_cast<uint32_t>(text.size());
+  }
+  weir_key* AddKey() {
+    if (output_->key_count >= output_->key_capacity) {
+      full_ = true;
+      return nullptr;
+    }
+    weir_key* key = &output_->keys[output_->key_count++];
+    *key = {};
+    return key;
   }
   weir_contribution* AddItem() {
     if (output_->item_count >= output_->item_capacity) {
@@ -144,21 +153,13 @@ struct InterpretedKernel::State {
   EvalOptions options;
   std::string manifest;
   std::vector<std::string> types;
-  std::vector<fold::ElementOrder> orders;  // by type ordinal
-  std::vector<uint8_t> marks;
   std::string last_error;
 
   State(const Module& m, EvalOptions o)
-      : module(m), options(std::move(o)), manifest(Manifest(m)), types(ResourceTypes(m)) {
-    for (const std::string& type : types) {
-      fold::ElementOrder order;
-      for (const auto& [name, names] : m.element_orders) {
-        if (name == type) {
-          order = fold::ElementOrder(names);
-        }
-      }
-      orders.push_back(std::move(order));
-    }
+      : module(m), options(std::move(o)), manifest(Manifest(m)), types(ResourceTypes(m)) {}
+
+  uint32_t TypeOrdinal(std::string_view type) const {
+    return static_cast<uint32_t>(std::find(types.begin(), types.end(), type) - types.begin());
   }
 
   const Zone* ZoneOf(const Feed& feed) const {
@@ -327,39 +328,27 @@ weir_status InterpretedKernel::Transform(uint32_t feed_ordinal, const weir_input
     if (item == nullptr) {
       return WEIR_OUTPUT_FULL;
     }
-    auto type = std::find(state_->types.begin(), state_->types.end(), c.type);
     item->op = c.op;
     item->map = c.map;
-    item->type = static_cast<uint32_t>(type - state_->types.begin());
+    item->type = state_->TypeOrdinal(c.type);
     std::copy(c.id.begin(), c.id.end(), item->id);
     std::copy(c.other_id.begin(), c.other_id.end(), item->other_id);
     writer.Append(c.tag, &item->tag_offset, &item->tag_size);
     writer.Append(c.body, &item->body_offset, &item->body_size);
   }
+  for (const auto& [id, known] : eval.NamedKeys()) {
+    weir_key* key = writer.AddKey();
+    if (key == nullptr) {
+      return WEIR_OUTPUT_FULL;
+    }
+    key->type = state_->TypeOrdinal(known->type);
+    key->parent_type = state_->TypeOrdinal(known->parent_type);
+    std::copy(id.begin(), id.end(), key->id);
+    std::copy(known->parent.begin(), known->parent.end(), key->parent);
+    std::copy(known->own.begin(), known->own.end(), key->own);
+  }
   std::copy(eval.counters(), eval.counters() + WEIR_COUNTERS, output->counters);
   return writer.full() ? WEIR_OUTPUT_FULL : WEIR_OK;
-}
-
-weir_status InterpretedKernel::Fold(uint32_t type, const weir_fold_item* items, uint32_t count,
-                                    weir_output* output) {
-  if (output == nullptr || type >= state_->orders.size()) {
-    return WEIR_BAD_INPUT;
-  }
-  state_->marks.assign(count, 0);
-  fold::FoldResult result = fold::Fold(state_->orders[type].table(), items, count, "",
-                                       state_->marks.data(), output->bytes, output->capacity);
-  switch (result.status) {
-    case fold::FoldStatus::kOk:
-      output->used = result.size;
-      return WEIR_OK;
-    case fold::FoldStatus::kFull:
-      return WEIR_OUTPUT_FULL;
-    case fold::FoldStatus::kMalformed:
-      return WEIR_BAD_INPUT;
-    case fold::FoldStatus::kTooWide:
-      return WEIR_LIMIT;
-  }
-  return WEIR_BAD_INPUT;
 }
 
 }  // namespace weir::ir

@@ -8,24 +8,17 @@
 
 namespace weir::ir {
 
-std::string Evaluator::ResourceId(std::string_view type_and_keyspace,
-                                  const std::vector<std::string>& parts) const {
-  size_t slash = type_and_keyspace.find('/');
+// H of docs/ir.md: over the members of a list, each with its size before it.
+std::string Evaluator::Hash(const std::vector<std::string>& parts) const {
   std::string bytes;
-  auto add = [&bytes](std::string_view part) {
+  for (const std::string& part : parts) {
     auto size = static_cast<uint32_t>(part.size());
     for (int shift = 0; shift < 32; shift += 8) {
       bytes.push_back(static_cast<char>((size >> shift) & 255));
     }
     bytes += part;
-  };
-  add(name_space_.empty() ? std::string_view(module_.package) : std::string_view(name_space_));
-  add(type_and_keyspace.substr(0, slash));
-  add(slash == std::string_view::npos ? "" : type_and_keyspace.substr(slash + 1));
-  for (const std::string& part : parts) {
-    add(part);
   }
-  return ToHex(SipHash128(key_, bytes));
+  return SipHash128(key_, bytes);
 }
 
 Items Evaluator::EvalKey(const Node& node) {
@@ -37,7 +30,41 @@ Items Evaluator::EvalKey(const Node& node) {
     }
     parts.push_back(std::move(*part));
   }
-  return failed() ? Items{} : OneString(ResourceId(node.text, parts));
+  if (failed()) {
+    return {};
+  }
+  const size_t slash = node.text.find('/');
+  std::vector<std::string> hashed = {name_space_.empty() ? module_.package : name_space_,
+                                     node.text.substr(0, slash), node.text.substr(slash + 1)};
+  hashed.insert(hashed.end(), parts.begin() + node.number, parts.end());
+  const std::string own = Hash(hashed);
+  if (node.number == 0) {
+    return OneString(ToHex(own));
+  }
+  const std::string id = ToHex(Hash({FromHex(parts[0]).value_or(""), own}));
+  const std::string& outer = node.kids[0]->text;
+  keys_.emplace(id, KeyWithin{.type = hashed[1],
+                              .parent_type = outer.substr(0, outer.find('/')),
+                              .parent = parts[0],
+                              .own = own});
+  return OneString(id);
+}
+
+void Evaluator::NameKey(std::string_view id) {
+  for (auto key = keys_.find(id); key != keys_.end() && !key->second.named && !failed();
+       key = keys_.find(key->second.parent)) {
+    key->second.named = true;
+  }
+}
+
+std::vector<std::pair<std::string_view, const Evaluator::KeyWithin*>> Evaluator::NamedKeys() const {
+  std::vector<std::pair<std::string_view, const KeyWithin*>> named;
+  for (const auto& [id, key] : keys_) {
+    if (key.named) {
+      named.emplace_back(id, &key);
+    }
+  }
+  return named;
 }
 
 Items Evaluator::EvalLookup(const Node& node) {

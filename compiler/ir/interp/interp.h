@@ -72,8 +72,6 @@ class InterpretedKernel {
                     weir_probe* probe);
   weir_status Transform(uint32_t feed, const weir_input& input, const weir_snapshot& snapshot,
                         weir_output* output, TraceObserver* observer = nullptr);
-  // The fold of docs/ir.md: runtime/fold over this module's element orders.
-  weir_status Fold(uint32_t type, const weir_fold_item* items, uint32_t count, weir_output* output);
   const std::string& manifest() const;
   // Why the last record was rejected, for `weir try`; says types and functions, never data.
   const std::string& last_error() const;

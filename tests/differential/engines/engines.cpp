@@ -6,6 +6,7 @@
 #include <cstring>
 #include <filesystem>
 #include <random>
+#include <set>
 
 #include "compiler/jit/package.h"
 
@@ -44,7 +45,11 @@ GuardedMessage::GuardedMessage(std::string_view message) : size_(static_cast<uin
 GuardedMessage::~GuardedMessage() { munmap(pages_, mapped_); }
 
 Engines::Engines(const ir::Module& module)
-    : interp_(module, {}), bytes_(new uint8_t[kOutput]), scratch_(new uint8_t[kScratch]), items_(kContributions) {
+    : interp_(module, {}),
+      bytes_(new uint8_t[kOutput]),
+      scratch_(new uint8_t[kScratch]),
+      items_(kContributions),
+      keys_(kContributions) {
   for (uint8_t i = 0; i < 16; ++i) {
     snapshot_.namespace_key[i] = i;
   }
@@ -89,6 +94,8 @@ weir_output Engines::Output() {
   out.capacity = kOutput;
   out.items = items_.data();
   out.item_capacity = kContributions;
+  out.keys = keys_.data();
+  out.key_capacity = kContributions;
   out.scratch = scratch_.get();
   out.scratch_capacity = kScratch;
   return out;
@@ -121,6 +128,17 @@ Outcome Engines::Run(Probe probe, Transform transform) {
     text += "\n" + std::to_string(c.op) + " " + std::to_string(c.map) + " " + std::to_string(c.type) + " " + std::string(c.id, 32) + " " +
             (c.op == WEIR_OP_ALIAS ? std::string(c.other_id, 32) : "") + " " + At(c.tag_offset, c.tag_size) + " " + At(c.body_offset, c.body_size);
     outcome.resources += c.body_size != 0 ? 1 : 0;
+  }
+  std::set<std::string>
+      keys;  // how often and in which order they are listed is an engine's own business
+  for (uint32_t i = 0; i < out.key_count; ++i) {
+    const weir_key& k = keys_[i];
+    keys.insert("\nkey " + std::to_string(k.type) + " " + std::string(k.id, 32) + " " +
+                std::to_string(k.parent_type) + " " + std::string(k.parent, 32) + " " +
+                std::string(reinterpret_cast<const char*>(k.own), 16));
+  }
+  for (const std::string& key : keys) {
+    text += key;
   }
   return outcome;
 }

@@ -69,6 +69,7 @@ class Engines {
   weir_snapshot snapshot_{sizeof(weir_snapshot), {}, nullptr, 0};
   std::unique_ptr<uint8_t[]> bytes_, scratch_;
   std::vector<weir_contribution> items_;
+  std::vector<weir_key> keys_;
 };
 
 // `message` with one to five bytes changed, put in or taken out; the header's delimiters stay.

@@ -243,7 +243,11 @@ Node* ProgramMaker::Id(int depth) {
     parts = {Call("first", "System.String", {New(Op::kText, "System.String",
              {New(Op::kField, "v2.CX", {New(Op::kSegments, "v2.segment.PID", {New(Op::kMessage, "v2.message", {})}, "PID")}, {}, 3)})})};
   }
-  return New(Op::kKey, "System.String", parts, Below(2) == 0 ? "Patient/mrn" : "Encounter/visit");
+  if (Below(3) != 0) {
+    return New(Op::kKey, "System.String", parts, Below(2) == 0 ? "Patient/mrn" : "Encounter/visit");
+  }
+  parts.insert(parts.begin(), Id(depth));
+  return New(Op::kKey, "System.String", parts, "Observation/within", 1);
 }
 
 Node* ProgramMaker::Object(int depth) {

@@ -29,6 +29,7 @@ void Run(const weir_kernel& kernel, std::string_view message) {
   }
   static std::vector<uint8_t> bytes(kRoom), scratch(kRoom);
   static std::vector<weir_contribution> items(4096);
+  static std::vector<weir_key> keys(4096);
   weir_snapshot snapshot{sizeof(weir_snapshot), {}, nullptr, 0};
   for (uint8_t i = 0; i < 16; ++i) {
     snapshot.namespace_key[i] = i;
@@ -41,6 +42,8 @@ void Run(const weir_kernel& kernel, std::string_view message) {
     out.capacity = kRoom;
     out.items = items.data();
     out.item_capacity = static_cast<uint32_t>(items.size());
+    out.keys = keys.data();
+    out.key_capacity = static_cast<uint32_t>(keys.size());
     out.scratch = scratch.data();
     out.scratch_capacity = kRoom;
     return out;
@@ -70,6 +73,12 @@ void Run(const weir_kernel& kernel, std::string_view message) {
     std::printf("%u %u %u %.32s\n", c.op, c.map, c.type, c.id);
     write(c.tag_offset, c.tag_size);
     write(c.body_offset, c.body_size);
+  }
+  for (uint32_t i = 0; i < out.key_count; ++i) {
+    std::printf("key %u %.32s %u %.32s ", keys[i].type, keys[i].id, keys[i].parent_type,
+                keys[i].parent);
+    std::fwrite(keys[i].own, 1, sizeof(keys[i].own), stdout);
+    std::putchar('\n');
   }
 }
 

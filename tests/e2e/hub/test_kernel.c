@@ -37,4 +37,5 @@ static const char kManifest[] =
     "{\"package\":\"test\",\"semantic_digest\":\"t\",\"feeds\":[{\"name\":\"all\"}],\"maps\":[{\"name\":\"m\",\"type\":\"Basic\"}],"
     "\"types\":[{\"name\":\"Basic\",\"order\":[\"created\"]}],\"sites\":[]}";
 
-const weir_kernel weir_kernel_v1 = {WEIR_ABI_VERSION, sizeof(weir_kernel), Probe, Transform, 0, kManifest, sizeof kManifest - 1};
+const weir_kernel weir_kernel_v1 = {WEIR_ABI_VERSION, sizeof(weir_kernel), Probe,
+                                    Transform,        kManifest,           sizeof kManifest - 1};

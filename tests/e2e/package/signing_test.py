@@ -144,7 +144,7 @@ class SigningTest(unittest.TestCase):
         self.refused(self.written("garbage.weirpkg", encode(garbage)), "kernel", "--allow-unsigned")
         # The ABI's version is the kernel's first number; it and the size of the structure stand together nowhere else.
         kernel = pathlib.Path(TEST_KERNEL).read_bytes()
-        at = [i for i in range(0, len(kernel) - 8, 8) if struct.unpack_from("<II", kernel, i)[1] in (48, 56) and 0 < struct.unpack_from("<I", kernel, i)[0] < 10]
+        at = [i for i in range(0, len(kernel) - 8, 8) if struct.unpack_from("<II", kernel, i)[1] == 40 and 0 < struct.unpack_from("<I", kernel, i)[0] < 10]
         stale = bytearray(kernel)
         for i in at:
             struct.pack_into("<I", stale, i, 99)

@@ -33,7 +33,7 @@ std::string Source() {
          "(transform (seq:emit * (require:emit * #0 (call:System.Boolean 1 \"exists\" #1 " +
          Field("PID", 3) +
          "))"
-         " (let:emit * #0 (key:System.String ? \"Patient/mrn\" " +
+         " (let:emit * #0 (key:System.String ? \"Patient/mrn\" #0 " +
          Field("PID", 3) +
          ") (seq:emit *"
          "  (when:emit * (binary:System.Boolean ? \"=\" (event:System.String ?) (lit:System.String "
@@ -66,6 +66,8 @@ class FeedTest : public testing::Test {
     output_.capacity = sizeof(bytes_);
     output_.items = items_;
     output_.item_capacity = 4;
+    output_.keys = keys_;
+    output_.key_capacity = 4;
   }
   weir_input Input(const std::string& message) {
     return {sizeof(weir_input), 0, reinterpret_cast<const uint8_t*>(message.data()),
@@ -93,6 +95,7 @@ class FeedTest : public testing::Test {
   weir_snapshot snapshot_{sizeof(weir_snapshot), {}, nullptr, 0};
   uint8_t bytes_[4096];
   weir_contribution items_[4];
+  weir_key keys_[4];
   weir_output output_{};
   weir_probe probe_{};
 };
@@ -164,6 +167,44 @@ TEST_F(FeedTest, TransformContributes) {
   EXPECT_EQ(Bytes(items_[0].tag_offset, items_[0].tag_size), "A01,A04");
 }
 
+// Digests by another implementation of SipHash-2-4-128, of "east" "Patient" "mrn" "123", of "east"
+// "Encounter" "visit" "V7", and of these two.
+TEST_F(FeedTest, AKeyWithinAnotherIsAHashOfTheParentsIdAndItsOwnDigest) {
+  Module module;
+  auto error = Parse(
+      "(module \"east\" \"1\" \"d1\")(map \"visit\" \"Encounter\" \"patch\" #1 #0)(feed \"adt\" "
+      "\"1.0.0\" \"\" #-1 #-1 #-1 #1 (accept \"ADT^*\")"
+      "(transform (let:emit * #0 (key:System.String ? \"Encounter/visit\" #1 (key:System.String ? "
+      "\"Patient/mrn\" #0 " +
+          Field("PID", 3) + ") " + Field("PV1", 19) +
+          ") (contribute:emit * \"patch Encounter\" #0 (var:System.String ? #0) "
+          "(event:System.String ?) (object:emit * (member:emit * \"resourceType\" (json:emit * "
+          "\"\\\"Encounter\\\"\")) (member:emit * \"subject\" (reference:emit * \"Patient\" "
+          "(key:System.String ? \"Patient/mrn\" #0 " +
+          Field("PID", 3) + "))))))))",
+      &module);
+  ASSERT_EQ(error, std::nullopt);
+  ASSERT_EQ(Verify(module), std::nullopt);
+  InterpretedKernel kernel(module, {});
+  ASSERT_EQ(kernel.Transform(0, Input(Message("A01") + "PV1|" + std::string(18, '|') + "V7\r"),
+                             snapshot_, &output_),
+            WEIR_OK);
+  ASSERT_EQ(output_.item_count, 1u);
+  EXPECT_EQ(std::string(items_[0].id, 32), "c4b36880c09841753ef7016f964c4917");
+  ASSERT_EQ(output_.key_count, 1u);
+  EXPECT_EQ(std::string(keys_[0].id, 32), "c4b36880c09841753ef7016f964c4917");
+  EXPECT_EQ(std::string(keys_[0].parent, 32), "647564dcd18d6323c8016d90447b486c");
+  EXPECT_EQ(ToHex({reinterpret_cast<const char*>(keys_[0].own), 16}),
+            "b907f10d7bded1f8ae59372718e1b47d");
+  EXPECT_NE(Bytes(items_[0].body_offset, items_[0].body_size)
+                .find("Patient/647564dcd18d6323c8016d90447b486c"),
+            std::string::npos);
+  const auto types = ResourceTypes(module);
+  EXPECT_EQ(types, (std::vector<std::string>{"Encounter", "Patient"}));
+  EXPECT_EQ(keys_[0].type, 0u);
+  EXPECT_EQ(keys_[0].parent_type, 1u);
+}
+
 TEST_F(FeedTest, RejectionNamesTheSiteAndLeavesNothing) {
   EXPECT_EQ(Transform(Message("A01", "20240102030405", "")), WEIR_REJECTED);
   EXPECT_EQ(output_.site, 0u);
@@ -201,23 +242,6 @@ TEST_F(FeedTest, TraceSaysWhatEachLineWrote) {
   EXPECT_EQ(log.text, "=;resourceType=\"Patient\";id=\"" + id +
                           "\";gender-;patch Patient={\"resourceType\":\"Patient\",\"id\":\"" + id +
                           "\"};");
-}
-
-TEST_F(FeedTest, FoldTakesTheLaterValue) {
-  std::string first = R"({"resourceType":"Patient","id":"a","gender":"F"})",
-              second = R"({"resourceType":"Patient","id":"a","gender":"M"})";
-  auto item = [](const std::string& body) {
-    return weir_fold_item{WEIR_OP_PATCH,
-                          0,
-                          nullptr,
-                          reinterpret_cast<const uint8_t*>(body.data()),
-                          0,
-                          static_cast<uint32_t>(body.size())};
-  };
-  weir_fold_item items[] = {item(first), item(second)};
-  ASSERT_EQ(kernel_->Fold(0, items, 2, &output_), WEIR_OK);
-  EXPECT_EQ(Bytes(0, output_.used), second);
-  EXPECT_EQ(kernel_->Fold(1, items, 2, &output_), WEIR_BAD_INPUT);
 }
 
 TEST_F(FeedTest, ManifestListsOrdinals) {

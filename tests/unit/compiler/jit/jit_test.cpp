@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <random>
+#include <set>
 #include <sstream>
 
 #include "compiler/ir/interp/interp.h"
@@ -86,10 +87,10 @@ std::string Source() {
          "(key " + FirstText("MSH", 3, "HD") + ")(key " + FirstText("MSH", 10) + ")(order " + FirstText("EVN", 2, "DTM") + ")(order " + FirstText("MSH", 7, "DTM") + ")"
          "(suppress " + Binary("=", FirstText("PV1", 2, "IS"), Str("T")) + ")"
          "(transform (seq:emit * (require:emit * #2 (call:System.Boolean 1 \"exists\" #10 " + Field("PID", 3) + "))"
-         "(let:emit * #0 (key:System.String ? \"Patient/mrn\" " + First(Text(Field("PID", 3))) + ")"
-         "(let:emit * #4 (key:System.String ? \"Encounter/visit\" " + FirstText("PV1", 19) + " (var:System.String ? #0)) (seq:emit *"
+         "(let:emit * #0 (key:System.String ? \"Patient/mrn\" #0 " + First(Text(Field("PID", 3))) + ")"
+         "(let:emit * #4 (key:System.String ? \"Encounter/visit\" #1 (key:System.String ? \"Patient/mrn\" #0 " + First(Text(Field("PID", 3))) + ") " + FirstText("PV1", 19) + ") (seq:emit *"
          " (when:emit * " + Binary("=", "(event:System.String ?)", Str("A11")) + " (retract:emit * \"Encounter\" #1 (var:System.String ? #4) " + Binary("|", Str("A01"), Str("A04")) + "))"
-         " (alias:emit * \"Patient\" (key:System.String ? \"Patient/mrn\" " + First(Text(Field("MRG", 1))) + ") (var:System.String ? #0))"
+         " (alias:emit * \"Patient\" (key:System.String ? \"Patient/mrn\" #0 " + First(Text(Field("MRG", 1))) + ") (var:System.String ? #0))"
          " (contribute:emit * \"patch Patient\" #0 (var:System.String ? #0) (event:System.String ?) " + patient + ")"
          " (contribute:emit * \"patch Encounter\" #1 (var:System.String ? #4) (event:System.String ?) " + encounter + ")))))))";
 }
@@ -127,6 +128,14 @@ class Runner {
       text += "\n" + std::to_string(c.op) + " " + std::to_string(c.map) + " " + std::to_string(c.type) + " " + std::string(c.id, 32) + " " +
               std::string(c.other_id, 32) + " " + At(c.tag_offset, c.tag_size) + " " + At(c.body_offset, c.body_size);
     }
+    std::set<std::string> keys;  // in any order
+    for (uint32_t i = 0; i < out.key_count; ++i) {
+      keys.insert("\n" + std::string(keys_[i].id, 32) + " within " + std::string(keys_[i].parent, 32) +
+                  std::string(reinterpret_cast<const char*>(keys_[i].own), 16));
+    }
+    for (const std::string& key : keys) {
+      text += key;
+    }
     return text;
   }
   weir_snapshot& snapshot() { return snapshot_; }
@@ -139,6 +148,8 @@ class Runner {
     out.capacity = static_cast<uint32_t>(bytes_.size());
     out.items = items_.data();
     out.item_capacity = static_cast<uint32_t>(items_.size());
+    out.keys = keys_.data();
+    out.key_capacity = static_cast<uint32_t>(keys_.size());
     out.scratch = scratch_.data();
     out.scratch_capacity = static_cast<uint32_t>(scratch_.size());
     return out;
@@ -148,6 +159,7 @@ class Runner {
   weir_snapshot snapshot_{sizeof(weir_snapshot), {}, nullptr, 0};
   std::vector<uint8_t> bytes_;
   std::vector<weir_contribution> items_;
+  std::vector<weir_key> keys_ = std::vector<weir_key>(256);
   std::vector<uint8_t> scratch_;
 };
 
@@ -281,16 +293,22 @@ TEST_F(JitTest, AsksForRoom) {
   ASSERT_EQ(v2::BuildIndex(bytes, size, {}, buffers, &index), v2::IndexStatus::kOk);
   weir_input input{sizeof(weir_input), 0, bytes, size, &index};
   std::vector<weir_contribution> items(8);
+  std::vector<weir_key> keys(8);
+  {
+    std::vector<uint8_t> out_bytes(4096), scratch(1 << 16);
+    weir_output out{sizeof(weir_output), out_bytes.data(), 4096, 0, items.data(), 8, 0, nullptr, 0, 0, scratch.data(), 1 << 16, 0, {}};
+    EXPECT_EQ(kernel_->kernel()->transform(0, &input, &runner_.snapshot(), &out), WEIR_OUTPUT_FULL) << "no room for the visit's key";
+  }
   for (uint32_t capacity = 0; capacity < 1400; ++capacity) {
     std::vector<uint8_t> out_bytes(capacity), scratch(1 << 16);  // exact sizes: the sanitizer sees a byte too far
-    weir_output out{sizeof(weir_output), out_bytes.data(), capacity, 0, items.data(), 8, 0, scratch.data(), 1 << 16, 0, {}};
+    weir_output out{sizeof(weir_output), out_bytes.data(), capacity, 0, items.data(), 8, 0, keys.data(), 8, 0, scratch.data(), 1 << 16, 0, {}};
     weir_status status = kernel_->kernel()->transform(0, &input, &runner_.snapshot(), &out);
     ASSERT_TRUE(status == WEIR_OUTPUT_FULL || status == WEIR_OK) << capacity;
   }
   bool done = false;
   for (uint32_t capacity = 0; capacity < 16384; capacity += 8) {
     std::vector<uint8_t> out_bytes(4096), scratch(capacity);
-    weir_output out{sizeof(weir_output), out_bytes.data(), 4096, 0, items.data(), 8, 0, scratch.data(), capacity, 0, {}};
+    weir_output out{sizeof(weir_output), out_bytes.data(), 4096, 0, items.data(), 8, 0, keys.data(), 8, 0, scratch.data(), capacity, 0, {}};
     weir_status status = kernel_->kernel()->transform(0, &input, &runner_.snapshot(), &out);
     ASSERT_TRUE(status == WEIR_SCRATCH_FULL || status == WEIR_OK) << capacity;
     done = status == WEIR_OK;

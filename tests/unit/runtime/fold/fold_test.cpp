@@ -22,7 +22,7 @@ const ElementOrder& PatientOrder() {
 
 FoldResult FoldInto(const std::vector<Item>& items, std::string_view id, std::string* out,
                     uint32_t capacity) {
-  std::vector<weir_fold_item> raw;
+  std::vector<fold::Item> raw;
   for (const Item& item : items) {
     raw.push_back({static_cast<uint32_t>(item.op), item.map,
                    reinterpret_cast<const uint8_t*>(item.tag.data()),

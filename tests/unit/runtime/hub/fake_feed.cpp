@@ -19,9 +19,11 @@ const Manifest& FakeManifest(const std::string& semantic_digest) {
     found->second = *ParseManifest(R"({"package":"fake","semantic_digest":")" + semantic_digest + R"(",
     "feeds":[{"name":"adt","version":"1.0.0","late_seconds":60,"future_seconds":1000000}],
     "maps":[{"name":"patient","type":"Patient"},{"name":"encounter","type":"Encounter"},{"name":"lab_patient","type":"Patient"},
-            {"name":"merge","type":"Patient"},{"name":"visit","type":"Encounter","identity":"subject"}],
+            {"name":"merge","type":"Patient"},{"name":"visit","type":"Encounter","identity":"subject"},
+            {"name":"stay","type":"Encounter"},{"name":"observation","type":"Observation"},{"name":"stay_merge","type":"Encounter"}],
     "types":[{"name":"Patient","order":["identifier","active","name","gender","birthDate","deceasedBoolean","deceasedDateTime"]},
-             {"name":"Encounter","order":["identifier","status","class","subject","period"]}],
+             {"name":"Encounter","order":["identifier","status","class","subject","period"]},
+             {"name":"Observation","order":["status","subject","encounter","issued"]}],
     "sites":[]})");
   }
   return found->second;
@@ -33,13 +35,57 @@ std::string FakeId(uint32_t number) {
   return id;
 }
 
+std::string FakeWithin(std::string_view parent_id, std::string_view own_id) {
+  Digest16 parent, own, id;
+  EXPECT_TRUE(Unhex(parent_id, &parent) && Unhex(own_id, &own));
+  std::string list = std::string("\x10\0\0\0", 4) + std::string(View(parent)) +
+                     std::string("\x10\0\0\0", 4) + std::string(View(own));
+  crypto_shorthash_siphashx24(id.data(), reinterpret_cast<const uint8_t*>(list.data()), list.size(),
+                              kFakeNamespaceKey.data());
+  return Hex(View(id));
+}
+
+std::string FakeId(const FakeKey& key) {
+  std::string id = FakeId(key[0]);
+  for (size_t i = 1; i < key.size(); ++i) {
+    id = FakeWithin(id, FakeId(key[i]));
+  }
+  return id;
+}
+
+namespace {
+
+std::string Spelled(const FakeKey& key) {
+  std::string text;
+  for (const uint32_t number : key) {
+    text += "/" + std::to_string(number);
+  }
+  return text;
+}
+
+void AddKeys(FakeKey key, std::vector<weir_key>* keys) {
+  for (; key.size() > 1; key.pop_back()) {
+    weir_key row{};
+    row.type = static_cast<uint32_t>(key.size()) - 1;
+    row.parent_type = row.type - 1;
+    const FakeKey parent(key.begin(), key.end() - 1);
+    memcpy(row.id, FakeId(key).data(), 32);
+    memcpy(row.parent, FakeId(parent).data(), 32);
+    Digest16 own;
+    Unhex(FakeId(key.back()), &own);
+    memcpy(row.own, own.data(), own.size());
+    keys->push_back(row);
+  }
+}
+
+}  // namespace
+
 std::string FakeMessage::Content() const {
   std::string content = key + "|" + event + "|" + std::to_string(time) + "|" + salt + "|" +
                         std::to_string(status) + rejection.code;
   for (const FakeItem& item : items) {
     content += "\r" + std::to_string(item.op) + "," + std::to_string(item.map) + "," +
-               std::to_string(item.number) + "," + item.members + "," +
-               std::to_string(item.survivor);
+               Spelled(item.key) + "," + item.members + "," + Spelled(item.survivor);
   }
   return content;
 }
@@ -66,9 +112,17 @@ void FakeBatch::AddJudged(const FakeMessage& sent, const FakeMessage& message, s
     weir_contribution out{};
     out.op = item.op;
     out.map = item.map;
-    out.type = item.map == kEncounterMap || item.map == kVisitMap ? 1 : 0;
-    memcpy(out.id, FakeId(item.number).data(), 32);
+    static constexpr const char* kTypes[] = {"Patient", "Encounter", "Observation"};
+    out.type = item.map == kEncounterMap || item.map == kVisitMap
+                   ? 1
+                   : static_cast<uint32_t>(item.key.size()) - 1;
+    memcpy(out.id, FakeId(item.key).data(), 32);
     memcpy(out.other_id, FakeId(item.survivor).data(), 32);
+    AddKeys(item.key, &kept.keys);
+    AddKeys(item.survivor, &kept.keys);
+    for (const FakeKey& reference : item.references) {
+      AddKeys(reference, &kept.keys);
+    }
     const std::string tag = item.op != WEIR_OP_RETRACT ? message.event
                             : message.event == "A37"   ? "A40"
                                                        : "A01,A04";
@@ -77,9 +131,8 @@ void FakeBatch::AddJudged(const FakeMessage& sent, const FakeMessage& message, s
     kept.bytes += tag;
     out.body_offset = static_cast<uint32_t>(kept.bytes.size());
     if (item.op != WEIR_OP_RETRACT && item.op != WEIR_OP_ALIAS) {
-      kept.bytes += R"({"resourceType":")" + std::string(out.type == 1 ? "Encounter" : "Patient") +
-                    R"(","id":")" + FakeId(item.number) + '"' +
-                    (item.members.empty() ? "" : "," + item.members) + "}";
+      kept.bytes += R"({"resourceType":")" + std::string(kTypes[out.type]) + R"(","id":")" +
+                    FakeId(item.key) + '"' + (item.members.empty() ? "" : "," + item.members) + "}";
     }
     out.body_size = static_cast<uint32_t>(kept.bytes.size()) - out.body_offset;
     kept.items.push_back(out);
@@ -95,6 +148,7 @@ void FakeBatch::AddJudged(const FakeMessage& sent, const FakeMessage& message, s
   record.detail = kept.detail;
   if (message.status == WEIR_OK) {
     record.items = kept.items;
+    record.keys = kept.keys;
   }
   record.bytes = kept.bytes;
   record.counters[WEIR_COUNT_DEGRADED] = message.degraded;
@@ -115,8 +169,7 @@ std::unique_ptr<Hub> OpenAndBind(const HubOptions& options, const std::string& k
     return nullptr;
   }
   if (!options.read_only && !kernel.empty()) {
-    const std::array<uint8_t, 16> key{1, 2, 3};
-    const auto bound = (*hub)->Bind(FakeManifest(kernel), key, "fake");
+    const auto bound = (*hub)->Bind(FakeManifest(kernel), kFakeNamespaceKey, "fake");
     if (!bound) {
       ADD_FAILURE() << bound.error().message;
     }
@@ -206,6 +259,54 @@ std::vector<FakeMessage> RandomMessages(uint32_t seed, size_t count) {
       m.transport = 1 + pick(9);
       messages.push_back(m);
     }
+  }
+  return messages;
+}
+
+std::vector<FakeMessage> RandomFamilies(uint32_t seed, size_t count) {
+  std::mt19937 random(seed);
+  const auto pick = [&](uint32_t n) { return static_cast<uint32_t>(random() % n); };
+  std::vector<FakeMessage> messages;
+  while (messages.size() < count) {
+    FakeMessage m;
+    m.key = "K" + std::to_string(messages.size());
+    m.time = pick(static_cast<uint32_t>(count) / 2);
+    const uint32_t who = 1 + pick(4);
+    const FakeKey stay = {who, 10 + pick(2)}, seen = {who, stay[1], 20 + pick(2)};
+    const auto reference = [](const char* member, const char* type, const FakeKey& to) {
+      return "\"" + std::string(member) + R"(":{"reference":")" + type + "/" + FakeId(to) + "\"}";
+    };
+    const FakeItem patient{WEIR_OP_PATCH, kPatientMap, who,
+                           pick(2) ? R"("gender":"male")" : R"("birthDate":"1970")"};
+    FakeItem visit{WEIR_OP_PATCH, kStayMap, stay,
+                   R"("status":")" + std::string(pick(2) ? "planned" : "finished") + "\"," +
+                       reference("subject", "Patient", {who})};
+    FakeItem observation{WEIR_OP_PATCH, kObservationMap, seen,
+                         R"("status":")" + std::string(pick(2) ? "final" : "preliminary") + "\"," +
+                             reference("encounter", "Encounter", stay)};
+    observation.references = {stay};
+    const uint32_t kind = pick(16);
+    if (kind < 5) {
+      m.items = {patient, visit};
+    } else if (kind < 9) {
+      m.items = {observation};
+    } else if (kind == 9) {
+      m.event = "A11";
+      m.items = {{WEIR_OP_RETRACT, kStayMap, stay}};
+    } else if (kind < 12) {
+      m.event = "A40";
+      m.items = {{WEIR_OP_ALIAS, kMergeMap, who, {}, 1 + pick(4)}};
+    } else if (kind == 12) {
+      m.event = "A37";
+      m.items = {{WEIR_OP_RETRACT, kMergeMap, who}};
+    } else if (kind < 15) {
+      m.event = "A40";
+      m.items = {{WEIR_OP_ALIAS, kStayMergeMap, stay, {}, FakeKey{1 + pick(4), 10 + pick(2)}}};
+    } else {
+      m.event = "A37";
+      m.items = {{WEIR_OP_RETRACT, kStayMergeMap, stay}};
+    }
+    messages.push_back(m);
   }
   return messages;
 }

@@ -11,12 +11,23 @@
 
 namespace weir::hub::testing {
 
+// Numbers from the outermost key inwards: {7} is patient 7, {7, 2} visit 2 within it. The id of {7}
+// is the number as hex.
+using FakeKey = std::vector<uint32_t>;
+
 struct FakeItem {
+  FakeItem() = default;
+  FakeItem(weir_op o, uint32_t m, uint32_t number, std::string text = {}, uint32_t other = 0)
+      : op(o), map(m), key{number}, members(std::move(text)), survivor{other} {}
+  FakeItem(weir_op o, uint32_t m, FakeKey k, std::string text = {}, FakeKey other = {0})
+      : op(o), map(m), key(std::move(k)), members(std::move(text)), survivor(std::move(other)) {}
+
   weir_op op = WEIR_OP_PATCH;
-  uint32_t map = 0;       // ordinal in FakeManifest
-  uint32_t number = 0;    // of the resource: its id is the number as hex
-  std::string members{};  // "\"gender\":\"male\""
-  uint32_t survivor = 0;  // alias
+  uint32_t map = 0;  // ordinal in FakeManifest
+  FakeKey key{};
+  std::string members{};              // "\"gender\":\"male\""
+  FakeKey survivor{};                 // alias
+  std::vector<FakeKey> references{};  // keys that `members` refers to
 };
 
 enum FakeMap : uint32_t {
@@ -24,7 +35,10 @@ enum FakeMap : uint32_t {
   kEncounterMap = 1,
   kLabPatientMap = 2,
   kMergeMap = 3,
-  kVisitMap = 4
+  kVisitMap = 4,
+  kStayMap = 5,         // Encounter within Patient
+  kObservationMap = 6,  // Observation within Encounter
+  kStayMergeMap = 7
 };
 
 struct FakeMessage {
@@ -46,6 +60,10 @@ struct FakeMessage {
 
 const Manifest& FakeManifest(const std::string& semantic_digest = "d1");
 std::string FakeId(uint32_t number);
+std::string FakeId(const FakeKey& key);
+inline constexpr std::array<uint8_t, 16> kFakeNamespaceKey{1, 2, 3};
+// The id within another parent, as the hub should derive it.
+std::string FakeWithin(std::string_view parent_id, std::string_view own_id);
 
 // Keeps the bytes that Records look at.
 class FakeBatch {
@@ -59,6 +77,7 @@ class FakeBatch {
   struct Kept {
     std::string raw, key, order, event, bytes, detail;
     std::vector<weir_contribution> items;
+    std::vector<weir_key> keys;
   };
   std::deque<Kept> kept_;
   std::vector<Record> records_;
@@ -80,6 +99,10 @@ class HubFile {
 
 void ApplyAll(Hub& hub, const std::vector<FakeMessage>& messages, size_t batch = 7);
 std::string ExportText(Hub& hub, std::string_view type = {});
+
+// Patients, stays within them, observations within these; merges of patients and of stays, and
+// their undoing.
+std::vector<FakeMessage> RandomFamilies(uint32_t seed, size_t count);
 
 // Messages that meet each other in every way the hub must not depend on.
 std::vector<FakeMessage> RandomMessages(uint32_t seed, size_t count);

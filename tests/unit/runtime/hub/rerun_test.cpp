@@ -149,7 +149,7 @@ State Straight(const Sent& sent, Kernel kernel) {
 
 class Rerun : public ::testing::TestWithParam<uint32_t> {
  protected:
-  Sent sent{RandomMessages(GetParam() + 300, 150)};
+  Sent sent{GetParam() % 3 == 2 ? RandomFamilies(GetParam() + 300, 150) : RandomMessages(GetParam() + 300, 150)};
 };
 
 TEST_P(Rerun, WhatWasHeldBackOrDegradedIsAsIfTheFixHadBeenThereFirst) {

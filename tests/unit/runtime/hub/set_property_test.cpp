@@ -10,6 +10,7 @@
 #include <cstdlib>
 
 #include "tests/unit/runtime/hub/fake_feed.h"
+#include "tests/unit/runtime/hub/oracle.h"
 
 namespace weir::hub::testing {
 namespace {
@@ -74,7 +75,7 @@ std::vector<FakeMessage> MessagesAboutFew(uint32_t seed) {
     bool plain = true;
     for (FakeItem& item : message.items) {
       plain = plain && (item.op == WEIR_OP_PATCH || item.op == WEIR_OP_PUT);
-      item.number = item.number < 5 && item.op != WEIR_OP_ALIAS ? item.number % 2 : item.number;
+      item.key[0] = item.key[0] < 5 && item.op != WEIR_OP_ALIAS ? item.key[0] % 2 : item.key[0];
     }
     if (plain || ++rare % 25 == 0) {
       messages.push_back(std::move(message));
@@ -103,21 +104,67 @@ TEST_P(LongChains, OrderDoesNotMatter) {
   EXPECT_EQ(RunIn(messages, 50), expected);
 }
 
+class Families : public ::testing::TestWithParam<uint32_t> {};
+
+// What is within a merged patient follows it, whatever came first, and comes back when the merge is
+// undone.
+TEST_P(Families, HoldWhatTheOracleSays) {
+  std::vector<FakeMessage> messages = RandomFamilies(GetParam(), 60);
+  const Outcome expected = RunIn(messages, 7);
+  EXPECT_EQ(expected.text, OracleExport(messages));
+  std::mt19937 random(GetParam() + 1);
+  for (const size_t batch : {1, 9, 500}) {
+    std::ranges::shuffle(messages, random);
+    EXPECT_EQ(RunIn(messages, batch), expected);
+  }
+  std::vector<FakeMessage> doubled = messages;
+  doubled.insert(doubled.end(), messages.begin(), messages.end());
+  EXPECT_EQ(RunIn(doubled, 11), expected);
+  std::ranges::sort(messages, {}, &FakeMessage::time);
+  EXPECT_EQ(RunIn(messages, 3), expected);
+  std::ranges::reverse(messages);
+  EXPECT_EQ(RunIn(messages, 3), expected);
+}
+
+TEST_P(Families, AnUnmergeGivesBackWhatWas) {
+  std::vector<FakeMessage> messages = RandomFamilies(GetParam() + 3000, 40);
+  std::erase_if(messages,
+                [](const FakeMessage& m) { return m.event == "A40" || m.event == "A37"; });
+  const std::string before = RunIn(messages, 7).text;
+  std::mt19937 random(GetParam());
+  for (uint32_t loser = 2; loser <= 4; ++loser) {
+    FakeMessage merge, undo;
+    merge.key = "merge" + std::to_string(loser);
+    merge.event = "A40";
+    merge.time = static_cast<int64_t>(random() % 40);
+    merge.items = {{WEIR_OP_ALIAS, kMergeMap, loser, {}, 1}};
+    undo = merge;
+    undo.key += "u";
+    undo.event = "A37";
+    undo.time = merge.time + 1;
+    undo.items = {{WEIR_OP_RETRACT, kMergeMap, loser}};
+    messages.push_back(merge);
+    messages.push_back(undo);
+    std::ranges::shuffle(messages, random);
+    EXPECT_EQ(RunIn(messages, 5).text, before);
+  }
+}
+
 // WEIR_TORTURE_SEEDS: more of them, for long runs.
 uint32_t SeedCount() {
   const char* count = std::getenv("WEIR_TORTURE_SEEDS");
   return count ? static_cast<uint32_t>(std::atoi(count)) : 12;
 }
 INSTANTIATE_TEST_SUITE_P(Seeds, SetProperty, ::testing::Range(0u, SeedCount()));
+INSTANTIATE_TEST_SUITE_P(Seeds, Families, ::testing::Range(0u, 2 * SeedCount()));
 INSTANTIATE_TEST_SUITE_P(Seeds, LongChains, ::testing::Range(0u, SeedCount() / 3));
 
-TEST(SetPropertyKill, SurvivesKillAtAnyMoment) {
-  const std::vector<FakeMessage> messages = RandomMessages(77, 300);
+void KillAtAnyMoment(const std::vector<FakeMessage>& messages) {
   const Outcome expected = RunIn(messages, 7);
   const HubFile file;
   std::mt19937 random(5);
   int kills = 0;
-  for (int round = 0; round < 60; ++round) {
+  for (int round = 0; round < 40; ++round) {
     const pid_t child = fork();
     ASSERT_GE(child, 0);
     if (child == 0) {  // starts over each time, as a sender does that got no acknowledgement
@@ -139,6 +186,11 @@ TEST(SetPropertyKill, SurvivesKillAtAnyMoment) {
   EXPECT_TRUE(hub->Verify()->faults.empty());  // whatever prefix of batches is there
   ApplyAll(*hub, messages, 5);
   EXPECT_EQ(Read(*hub), expected);
+}
+
+TEST(SetPropertyKill, SurvivesKillAtAnyMoment) { KillAtAnyMoment(RandomMessages(77, 300)); }
+TEST(SetPropertyKill, SurvivesKillAmidMergesOfFamilies) {
+  KillAtAnyMoment(RandomFamilies(77, 300));
 }
 
 TEST(SetProperty, AnotherSetHasAnotherDigest) {
