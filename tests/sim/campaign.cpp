@@ -35,15 +35,16 @@ Campaign::~Campaign() {
   std::filesystem::remove(key_file_, gone);
 }
 
-Outcome Campaign::Run(uint64_t seed, const Plan& plan, bool prints) {
-  const bool adt = seed % kAdtEvery == 0;
+Outcome Campaign::Run(const Plan& plan, RunOptions options) {
+  const bool adt = options.seed % kAdtEvery == 0;
   Feed& feed = adt ? *adt_ : *small_;
-  const uint64_t number = seed / kAdtEvery % kWorkloads;
+  const uint64_t number = options.seed / kAdtEvery % kWorkloads;
   auto found = workloads_.find({adt, number});
   if (found == workloads_.end()) {
     found = workloads_.emplace(std::pair(adt, number), MakeWorkload(feed, Random(number, 77))).first;
   }
-  return RunOnce(feed, found->second, plan, {.seed = seed, .prints = prints, .key_file = key_file_});
+  options.key_file = key_file_;
+  return RunOnce(feed, found->second, plan, options);
 }
 
 std::string_view NameOf(Wrong wrong) { return kWrongNames[static_cast<size_t>(wrong)]; }

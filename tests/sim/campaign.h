@@ -3,7 +3,6 @@
 
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "tests/sim/run.h"
@@ -16,8 +15,8 @@ class Campaign {
   static Result<std::unique_ptr<Campaign>> Open();
   ~Campaign();
 
-  Outcome Run(uint64_t seed, bool prints = false) { return Run(seed, DrawPlan(Random(seed, 5)), prints); }
-  Outcome Run(uint64_t seed, const Plan& plan, bool prints = false);
+  Outcome Run(uint64_t seed, bool prints = false) { return Run(DrawPlan(Random(seed, 5)), {.seed = seed, .prints = prints}); }
+  Outcome Run(const Plan& plan, RunOptions options);
 
  private:
   Campaign() = default;

@@ -38,7 +38,8 @@ struct File {
 using FilePtr = std::shared_ptr<File>;
 
 struct DiskFaults {  // of 10,000 operations, as long as they last
-  uint32_t read_errors = 0, write_errors = 0, sync_errors = 0;
+  uint32_t read_errors = 0, write_errors = 0, sync_errors = 0;  // of SQLite's
+  uint32_t file_errors = 0;                                     // of the folders'
   int64_t sync_us_max = 2'000;
 };
 
@@ -64,6 +65,8 @@ class Disk {
   DiskStatus Rename(const std::string& from, const std::string& to);  // never replaces
   void Place(const std::string& path, std::string_view bytes);        // by somebody else, durable at once
   std::vector<io::FileInfo> List(const std::string& folder) const;    // as io::Io
+
+  bool FileFails() { return Fails(faults.file_errors, "file error"); }
 
   bool dead() const { return dead_; }
   void Die() { dead_ = true; }       // from here on nothing reaches it

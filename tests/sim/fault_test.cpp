@@ -36,7 +36,7 @@ std::map<std::string, uint64_t, std::less<>> Runs(uint64_t first_seed, uint64_t 
   for (uint64_t i = 0; i < count; ++i) {
     Plan plan = Peace();
     change(&plan, i);
-    const Outcome outcome = Shared().Run(first_seed + i, plan);
+    const Outcome outcome = Shared().Run(plan, {.seed = first_seed + i});
     EXPECT_TRUE(outcome.findings.empty()) << "run " << i << ", seed " << first_seed + i << "\n" << Text(outcome.findings);
     EXPECT_GT(outcome.answers, 0);
     for (const auto& [name, times] : outcome.met) {

@@ -44,7 +44,7 @@ std::string Made::Text() const {
 std::vector<std::string> GenerateMessages(Random& random, size_t count) {
   static const std::vector<std::string> kEvents = {"A01", "A01", "A02", "A03", "A04", "A08", "A08", "A11", "A13", "A40"};
   static const std::vector<std::string> kNames = {"Doe^Jane", "Doe^Jane^Q", "Roe^Richard", "O'Neil^\xC3\x81ine", "\"\"", "Poe^", ""};
-  static const std::vector<std::string> kModes = {"|||AL|NE", "|||AL|AL", "|||NE|AL", "|||ER|ER", "|||AL", "|||NE|NE"};
+  static const std::vector<std::string> kModes = {"|||AL|NE", "|||AL|AL", "|||NE|AL", "|||NE|AL", "|||SU|SU", "|||ER|ER", "|||AL", "|||NE|NE"};
   std::vector<std::string> texts;
   std::vector<Made> made;
   const auto patients = static_cast<int64_t>(1 + count / 5);
@@ -71,7 +71,7 @@ std::vector<std::string> GenerateMessages(Random& random, size_t count) {
     if (random.Percent(25)) {
       one.sender = "TELL";
     }
-    if (random.Percent(15)) {
+    if (random.Percent(20)) {
       one.modes = random.Pick(kModes);
     }
     switch (random.Below(24)) {

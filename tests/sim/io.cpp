@@ -72,6 +72,7 @@ void SimulatedIo::Close(io::Handle handle) {
 void SimulatedIo::Wait(int64_t timeout_us, std::vector<io::Event>* events) {
   const Call call(*this);
   ++turns;
+  on_turn();
   events->clear();
   world_.Advance(random_.Skewed(1, 200));  // the work of the turn before
   if (pauses != 0 && random_.PerMyriad(pauses)) {
@@ -92,6 +93,9 @@ void SimulatedIo::Wait(int64_t timeout_us, std::vector<io::Event>* events) {
 
 Result<std::vector<io::FileInfo>> SimulatedIo::List(const std::string& folder) {
   const Call call(*this);
+  if (disk_.FileFails()) {
+    return Error{"cannot list a folder: it is the simulation"};
+  }
   return disk_.List(folder);
 }
 
@@ -99,7 +103,7 @@ Result<size_t> SimulatedIo::ReadFile(const std::string& path, uint64_t offset, s
   const Call call(*this);
   const FilePtr file = disk_.Open(path, /*create=*/false);
   size_t got = 0;
-  if (file == nullptr || disk_.Read(*file, offset, buffer.data(), buffer.size(), &got) != DiskStatus::kOk) {
+  if (file == nullptr || disk_.FileFails() || disk_.Read(*file, offset, buffer.data(), buffer.size(), &got) != DiskStatus::kOk) {
     return Error{"cannot read a file: it is the simulation"};
   }
   return got;
@@ -112,7 +116,7 @@ Result<void> SimulatedIo::MakeFolder(const std::string&) {
 
 Result<void> SimulatedIo::Rename(const std::string& from, const std::string& to) {
   const Call call(*this);
-  return disk_.Rename(from, to) == DiskStatus::kOk ? Result<void>() : Result<void>(Error{"cannot move a file: it is the simulation"});
+  return !disk_.FileFails() && disk_.Rename(from, to) == DiskStatus::kOk ? Result<void>() : Result<void>(Error{"cannot move a file: it is the simulation"});
 }
 
 }  // namespace weir::sim

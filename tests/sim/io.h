@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 
 #include "runtime/io/io.h"
 #include "tests/sim/disk.h"
@@ -25,6 +26,7 @@ class SimulatedIo final : public io::Io {
   uint32_t pauses = 0;     // of 10,000 turns: the process stands still for up to a minute
   std::array<uint64_t, 6> reached{};
   uint64_t turns = 0;
+  std::function<void()> on_turn = [] {};  // as the node waits
 
   void Kill();  // at the node's next call
 

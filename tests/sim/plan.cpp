@@ -42,6 +42,11 @@ Plan DrawPlan(Random random) {
     plan.disk.write_errors = static_cast<uint32_t>(some(40, 60));
     plan.disk.sync_errors = static_cast<uint32_t>(some(60, 300));
   }
+  plan.disk.file_errors = static_cast<uint32_t>(some(15, 2'000));
+  if (random.Percent(5)) {  // a dying disk in a machine that loses its power again and again
+    plan.disk.sync_errors = 1500;
+    plan.deaths.assign(30, {.after_us = random.Between(100'000, kSecond), .power = true});
+  }
   plan.disk.sync_us_max = random.Skewed(200, 500'000);
   for (int64_t i = some(15, 2); i > 0; --i) {
     plan.full.push_back({.from_us = moment(), .us = random.Between(kSecond, 20 * kSecond), .spare = random.Below(200'000)});
@@ -54,6 +59,11 @@ Plan DrawPlan(Random random) {
   }
   for (int64_t i = some(25, 3); i > 0; --i) {
     plan.wall_shifts.emplace_back(moment(), random.Pick(std::vector<int64_t>{-kHour, kHour, kYear, -kYear, random.Between(-kSecond, kSecond)}));
+  }
+  if (random.Percent(10)) {  // full again and again
+    for (int64_t at_us = 0; at_us < plan.calm_us; at_us += 2 * kSecond) {
+      plan.full.push_back({.from_us = at_us, .us = kSecond, .spare = random.Below(60'000)});
+    }
   }
   plan.pauses = static_cast<uint32_t>(some(15, 30));
   plan.delay_us_max = random.Skewed(1'000, 3 * kSecond);
@@ -75,6 +85,13 @@ Plan DrawPlan(Random random) {
   plan.flooders = random.Percent(5) ? 2 : 0;
   plan.batch = static_cast<uint32_t>(random.Pick(std::vector<int64_t>{1, 3, 1000, 1000}));
   plan.encrypted = random.Percent(10);
+  if (random.Percent(2)) {  // a storm of copies
+    manners = {.again = 99, .window = 16, .think_us = 1'000};
+    plan.deaths.clear();
+    plan.disk = {};
+    plan.full.clear();
+    plan.tiny_segments = 0;
+  }
   return plan;
 }
 

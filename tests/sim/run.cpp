@@ -19,6 +19,8 @@ constexpr int64_t kLookUs = 500'000;
 
 // What the node may hold for its peers is small here, so that memory beyond it shows.
 constexpr size_t kFrameBytesMax = 256u << 10, kHeldBytesMax = 1u << 20;
+constexpr size_t kSampleAnswers = 50;
+constexpr int64_t kGrowthBytesMax = 16'000;
 constexpr int64_t kNodeBytesMax = 4'000'000 + 2 * int64_t{kHeldBytesMax};  // buffers of pipeline and loop are 3 MB from the start
 
 class Run {
@@ -66,6 +68,8 @@ class Run {
 
   void ScheduleFaults() {
     disk_.faults = plan_.disk;
+    disk_.syncs_lie = options_.syncs_lie;
+    disk_.sync_errors_hidden = options_.sync_errors_hidden;
     network_.delay_us_max = plan_.delay_us_max;
     network_.tiny_segments = plan_.tiny_segments;
     world_.After(plan_.calm_us, [this] { disk_.faults = {}; });
@@ -176,6 +180,12 @@ class Run {
     SimulatedIo io(world_, disk_, network_, world_.Stream(1000 + lives_));
     io_ = &io;
     io.stop = finished_;
+    samples_.clear();
+    io.on_turn = [this] {
+      if (samples_.empty() || log_.answers.size() >= samples_.back().first + kSampleAnswers) {
+        samples_.emplace_back(log_.answers.size(), NodeBytes());
+      }
+    };
     io.pauses = world_.now_us() < plan_.calm_us ? plan_.pauses : 0;
     network_.NodeStarts(static_cast<int>(lives_));
     PlanDeath(io);
@@ -184,6 +194,7 @@ class Run {
     bool died = false, failed = false;
     const int64_t idle_bytes = NodeBytes();
     NodeBytesPeak();
+    options_.around_node(true);
     try {
       const MemoryScope node(/*node=*/true);
       const auto served = serve::Serve(feed_.engine(), node_options, io);
@@ -192,7 +203,9 @@ class Run {
     } catch (const Death&) {
       died = true;
     }
+    options_.around_node(false);
     io_ = nullptr;
+    CheckGrowth();
     outcome_.node_bytes_max = std::max(outcome_.node_bytes_max, NodeBytesPeak() - idle_bytes);
     const bool power = died && lives_ < plan_.deaths.size() && plan_.deaths[lives_].power;
     network_.NodeDies(power);
@@ -216,6 +229,22 @@ class Run {
     return !stuck_;
   }
 
+  // Whatever a node keeps for each answer shows once it has given many, quarter for quarter; a buffer that doubles does so in one.
+  void CheckGrowth() {
+    if (samples_.size() < 20) {
+      return;
+    }
+    const auto most = [this](size_t from, size_t to) {
+      return std::ranges::max(std::span(samples_).subspan(from, to - from), {}, &std::pair<size_t, int64_t>::second).second;
+    };
+    const size_t quarter = samples_.size() / 4;
+    const int64_t second = most(quarter, 2 * quarter), third = most(2 * quarter, 3 * quarter), fourth = most(3 * quarter, samples_.size());
+    if (std::min(third - second, fourth - third) > kGrowthBytesMax) {
+      log_.Find(Wrong::kUnbounded, "the node grew by " + std::to_string(fourth - second) + " bytes over " +
+                                       std::to_string(samples_.back().first - samples_[quarter].first) + " answers");
+    }
+  }
+
   void Count(const char* what) { ++outcome_.met[what]; }
 
   Feed& feed_;
@@ -232,6 +261,7 @@ class Run {
   size_t lives_ = 0;
   bool finished_ = false, stuck_ = false;
   std::vector<Stock> stocks_;
+  std::vector<std::pair<size_t, int64_t>> samples_;  // of this life: answers so far, the node's bytes
   Outcome outcome_;
 };
 

@@ -2,6 +2,7 @@
 // then the verdict.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 
@@ -13,7 +14,10 @@ namespace weir::sim {
 struct RunOptions {
   uint64_t seed = 0;
   bool prints = false;   // the trace
-  std::string key_file;  // of encrypted hubs
+  std::string key_file{};  // of encrypted hubs
+  // Mistakes made on purpose: of the storage, and of the node as it begins to run (true) and ends (false).
+  bool syncs_lie = false, sync_errors_hidden = false;
+  std::function<void(bool)> around_node = [](bool) {};
 };
 
 struct Outcome {
