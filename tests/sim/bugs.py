@@ -9,8 +9,8 @@ import sys
 
 BUGS = [
     ("answer_before_commit", "most batches are committed later, and answered at once", [
-        ("runtime/hub/hub.cpp", 'db.Exec("BEGIN IMMEDIATE");\n  write();',
-         'if (!SEEDED || sqlite3_get_autocommit(db.handle()) != 0) {\n    db.Exec("BEGIN IMMEDIATE");\n  }\n  write();'),
+        ("runtime/hub/hub.cpp", 'db.Exec("BEGIN IMMEDIATE");\n  write();\n  inbox->Save();',
+         'if (!SEEDED || sqlite3_get_autocommit(db.handle()) != 0) {\n    db.Exec("BEGIN IMMEDIATE");\n  }\n  write();\n  inbox->Save();'),
         ("runtime/hub/hub.cpp", 'db.Exec("COMMIT");\n  if (db.ok()) {', 'if (!SEEDED || inbox->next_msg() % 3 == 0) {\n    db.Exec("COMMIT");\n  }\n  if (db.ok()) {')]),
     ("counters_outside", "the ledger is written after the transaction", [
         ("runtime/hub/hub.cpp", "  inbox->Save();\n", "  if (!SEEDED) {\n    inbox->Save();\n  }\n"),
@@ -36,9 +36,9 @@ BUGS = [
     ("log_not_renewed", "after a failed fsync the next process trusts the page cache", [
         ("runtime/hub/schema.cpp", "if (!options.read_only && !options.visit) {", "if (!options.read_only && !options.visit && !SEEDED) {")]),
     ("answer_of_another", "the answers of a batch change places", [
-        ("runtime/serve/intake.cpp", ".record = &records[i]", ".record = &records[SEEDED ? tickets.size() - 1 - i : i]")]),
+        ("runtime/serve/intake.cpp", ".record = &records[i]", ".record = &records[SEEDED ? origins.size() - 1 - i : i]")]),
     ("untold", "a message that was not stored is passed over in silence, and the next one answered", [
-        ("runtime/serve/mllp_session.cpp", "    if (!settled.stored && !told) {", "    if (!settled.stored && !told && (!SEEDED || !header.Enhanced())) {")]),
+        ("runtime/serve/mllp_session.cpp", "if (verdict.fate == Fate::kNotStored && !told) {", "if (verdict.fate == Fate::kNotStored && !told && (!SEEDED || !header.Enhanced())) {")]),
     ("cut_frame_taken", "what came of a frame before the connection ended is a message", [
         ("runtime/serve/mllp.cpp", "  if (!in_frame_) {\n    Give(Kind::kJunk, {}, sink);\n  }",
          "  if (!in_frame_) {\n    Give(Kind::kJunk, {}, sink);\n  } else if (SEEDED) {\n    Give(Kind::kFrame, {}, sink);\n  }")]),
