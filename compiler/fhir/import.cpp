@@ -144,7 +144,7 @@ class Importer {
     }
     json elements = json::array();
     for (const auto& element : definition["snapshot"]["element"]) {
-      elements.push_back(Element(element));
+      elements.push_back(Element(element, definition.value("id", "")));
       ++report_.elements;
     }
     out["elements"] = std::move(elements);
@@ -152,7 +152,7 @@ class Importer {
     ++report_.definitions;
   }
 
-  json Element(const json& element) {
+  json Element(const json& element, const std::string& definition) {
     json out = {{"p", element["path"]}, {"min", element.value("min", 0)}, {"max", element.value("max", "1")}};
     if (json types = Types(element); !types.empty()) {
       out["t"] = std::move(types);
@@ -198,8 +198,13 @@ class Importer {
     for (const auto& constraint : element.value("constraint", json::array())) {
       std::string key = constraint.value("key", "");
       if (constraint.contains("expression")) {
+        json invariant = {{"x", constraint["expression"]}, {"s", constraint.value("severity", "error")}};
+        auto [known, fresh] = invariants_.try_emplace(key, invariant);
+        if (!fresh && known->second != invariant) {  // US Core gives us-core-6 twice, to two things
+          key += "@" + definition;
+          invariants_.emplace(key, std::move(invariant));
+        }
         out["k"].push_back(key);
-        invariants_.try_emplace(key, json{{"x", constraint["expression"]}, {"s", constraint.value("severity", "error")}});
       }
     }
     return out;

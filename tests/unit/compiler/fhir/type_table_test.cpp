@@ -108,6 +108,24 @@ TEST(TypeTable, EveryInvariantOfPatientIsThere) {
   EXPECT_TRUE(invariant->error);
 }
 
+// R4 names three invariants inv-1, and US Core two us-core-6: each definition keeps its own.
+TEST(TypeTable, OneKeyMayMeanTwoInvariants) {
+  auto of = [](const char* type, const char* path) {
+    for (const Element& element : Table().FindType(type)->elements) {
+      if (element.path == path && element.slice.empty()) {
+        return Table().FindInvariant(element.constraints.back());
+      }
+    }
+    return static_cast<const Invariant*>(nullptr);
+  };
+  const Invariant* name = of("us-core-patient", "Patient.name");
+  const Invariant* attachment = of("us-core-documentreference", "DocumentReference.content.attachment");
+  ASSERT_NE(name, nullptr);
+  ASSERT_NE(attachment, nullptr);
+  EXPECT_TRUE(name->expression.starts_with("(family.exists() or given.exists()) xor")) << name->expression;
+  EXPECT_EQ(attachment->expression, "url.exists() or data.exists()");
+}
+
 // The counts of the official package (notes: 148 resources, 61 types, 43 core profiles, 398 extensions and type profiles,
 // three of 655 without snapshot or of another kind are not shapes).
 TEST(TypeTable, CountsOfTheOfficialPackage) {
