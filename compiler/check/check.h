@@ -22,12 +22,15 @@ struct CheckOptions {
   std::string zoneinfo_dir = "/usr/share/zoneinfo";  // zone data is compiled in, then pinned by the digest
 };
 
-// What `--explain-conformance` says of one element.
+// What `--explain-conformance` says of one rule about one element.
 struct ConformanceEntry {
   enum class State : uint8_t { kProved, kRunTime, kError, kMustSupportWithoutSource };
   std::string map, element;
+  std::string rule;  // "required", an invariant's key, "fixed value", …
   State state = State::kProved;
   std::string how;
+
+  friend bool operator==(const ConformanceEntry&, const ConformanceEntry&) = default;
 };
 
 struct Compilation {
@@ -46,5 +49,6 @@ struct Compilation {
 std::unique_ptr<Compilation> Compile(const std::vector<std::string>& paths, const CheckOptions& options,
                                      DiagnosticSink& sink);
 std::string RenderConformance(const Compilation& compilation);
+std::string_view Words(ConformanceEntry::State state);
 
 }  // namespace weir::check

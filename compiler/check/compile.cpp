@@ -154,11 +154,20 @@ std::unique_ptr<Compilation> Compile(const std::vector<std::string>& paths, cons
   return compilation;
 }
 
+std::string_view Words(ConformanceEntry::State state) {
+  switch (state) {
+    case ConformanceEntry::State::kProved: return "proved";
+    case ConformanceEntry::State::kRunTime: return "at run time";
+    case ConformanceEntry::State::kError: return "error";
+    case ConformanceEntry::State::kMustSupportWithoutSource: return "no source";
+  }
+  return "";
+}
+
 std::string RenderConformance(const Compilation& compilation) {
-  static constexpr const char* kWords[] = {"proved", "at run time", "error", "must-support, no source"};
   std::string out;
   for (const auto& entry : compilation.conformance) {
-    out += fmt::format("{:<20} {:<40} {:<24} {}\n", entry.map, entry.element, kWords[static_cast<int>(entry.state)], entry.how);
+    out += fmt::format("{:<20} {:<44} {:<12} {:<11} {}\n", entry.map, entry.element, entry.rule, Words(entry.state), entry.how);
   }
   return out;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace weir::check {
 
@@ -45,7 +46,7 @@ bool V2Primitive(std::string_view type) {
 }
 
 Generator::Generator(Compilation& compilation, const CheckOptions& options, DiagnosticSink& sink)
-    : c_(compilation), options_(options), sink_(sink) {}
+    : c_(compilation), options_(options), sink_(sink), rules_(*c_.types), written_(c_.module, *c_.types, slots_) {}
 
 ExprContext Generator::Context() { return {*c_.types, *c_.v2, c_.module, sink_, &c_.declarations}; }
 
@@ -163,9 +164,10 @@ void Generator::Error(DiagnosticKind kind, Span span, std::string message, std::
   sink_.Report(kind, span, std::move(message), std::move(help));
 }
 
-void Generator::Explain(ConformanceEntry::State state, const std::string& element, const std::string& how) {
-  if (map_ != nullptr) {
-    c_.conformance.push_back({map_->name.text, element, state, how});
+void Generator::Explain(ConformanceEntry::State state, const std::string& element, const std::string& rule, const std::string& how) {
+  ConformanceEntry entry{explained_, element, rule, state, how};
+  if (std::find(c_.conformance.begin(), c_.conformance.end(), entry) == c_.conformance.end()) {
+    c_.conformance.push_back(std::move(entry));
   }
 }
 
@@ -218,6 +220,17 @@ void Generator::Run() {
       Error(DiagnosticKind::kUnknownDeclaration, map->from.span, fmt::format("no feed `{}` is declared", map->from.text),
             near.empty() ? "declare it with `feed`" : fmt::format("did you mean `{}`?", near));
     }
+  }
+  std::vector<std::string> maps;  // data type maps are met in the middle of those that use them
+  std::map<std::string, std::vector<ConformanceEntry>> by_map;
+  for (ConformanceEntry& entry : std::exchange(c_.conformance, {})) {
+    if (!by_map.contains(entry.map)) {
+      maps.push_back(entry.map);
+    }
+    by_map[entry.map].push_back(std::move(entry));
+  }
+  for (const std::string& map : maps) {
+    c_.conformance.insert(c_.conformance.end(), by_map[map].begin(), by_map[map].end());
   }
   for (const auto& function : c_.module.functions) {
     TablesOf(*function.body);

@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -10,6 +11,9 @@
 
 #include "compiler/check/check.h"
 #include "compiler/check/expr.h"
+#include "compiler/conform/holds.h"
+#include "compiler/conform/rules.h"
+#include "compiler/fhir/guide.h"
 
 namespace weir::check {
 
@@ -43,7 +47,13 @@ struct Value {
   ir::Node* present = nullptr;
   bool always = false;
   bool filtered = false;  // an `each` that took the line's `when` upon itself
-  std::vector<ir::Node*> emissions = {};  // of an element: all that write it
+  bool assured = false;   // where this writes nothing, something else does: a lifecycle's `else`
+};
+
+// Where an element is written; no span: its lines are at fault and reported.
+struct WrittenAt {
+  Span span;
+  bool assured = false;
 };
 
 struct FlatLine {
@@ -93,24 +103,45 @@ class Generator {
   ir::Node* KeyOf(const ast::MapDecl& map, const std::vector<FlatLine>& lines, Scope& scope);
   void Bind(const ast::Name& binding, const ir::Node* collection, int64_t slot, Scope& scope);
   const std::string& EnsureFunction(const ast::MapDecl& map);
-  ir::Node* Profile(const ast::MapDecl& map, const std::map<std::string, Value>& written);
   static std::string SourceType(const ast::MapDecl& map);
 
-  // carries.cpp
-  ir::Node* Carries(const ir::Node* emission, const std::string& child, bool* never);
-  ir::Node* Shift(const ir::Node* node, int64_t by);
+  // conformance.cpp
+  struct Judgement {
+    enum class State : uint8_t { kProved, kRunTime, kNever, kUnknown };
+    State state = State::kProved;
+    ir::Node* condition = nullptr;  // kRunTime
+    std::string asks;               // kUnknown: for what
+    bool touched = false;           // the rule speaks of something that is written
+  };
+  static conform::Piece WholeOf(const ir::Node* object, const std::string& type);
+  Judgement Decide(conform::Formula formula, conform::Formula rejected, const std::vector<const ir::Node*>& given, conform::Formula about);
+  Judgement Writes(const ir::Node* object, const std::string& type, const std::vector<std::string>& names);
+  Judgement Judge(const conform::Rule& rule, const conform::Piece& context, const conform::Piece& resource,
+                  const std::vector<const ir::Node*>& given, bool strengthen = false);
+  ir::Node* Enforce(const conform::Rule& rule, const Judgement& judgement, Span span, const std::string& at_run_time);
+  std::string InvalidValueWords() const;
+  uint32_t InvariantSite(const conform::Rule& rule, Span span);
+  ir::Node* GuardElements(ir::Node* emission, const std::string& type, const conform::Rule& rule, Span span, ir::Node** condition);
+  ir::Node* GuardObject(ir::Node* object, const Place& place, ir::Node* required, ir::Node** present, Span span);
+  ir::Node* OrRefuse(ir::Node* emission, ir::Node* condition, uint32_t site, Span span);
+  void CheckResource(const ast::MapDecl& map, const ir::Node* body, std::vector<ir::Node*>* checks);
+  void Tie(const std::string& type, const conform::Rule& rule);
+  const std::set<std::string>& WrittenOf(const std::string& type);
+  ir::Node* Profile(const ast::MapDecl& map, const ir::Node* body);
+  void MustSupport(const ast::MapDecl& map, const fhir::TypeDef& profile, const conform::Piece& whole);
+  std::string UnusedSource(const std::string& type, const std::string& path);
 
   // target.cpp
-  void EndOfPeriod(const ir::Node* start, Value* end);
+  ir::Node* EndOfPeriod(const std::string& shown, const ir::Node* start, ir::Node* end);
   ir::Node* EmitObject(const Place& place, const std::vector<BoundLine>& lines, std::vector<ir::Node*> members,
-                       ir::Node** present, std::map<std::string, Value>* written = nullptr, Span span = {});
+                       ir::Node** present, Span span = {});
   bool Resolve(const Place& place, const ast::TargetStep& step, Resolved* out);
   bool ResolveExtension(const Place& place, const ast::TargetStep& step, Resolved* out);
   std::vector<Value> LineValues(const BoundLine& bound, const Resolved& target);
   ir::Node* NullOf(const BoundLine& bound);
   bool Inline(const BoundLine& bound, const Resolved& target, std::vector<BoundLine>* lines,
               std::vector<std::pair<int64_t, ir::Node*>>* lets);
-  void CheckRequired(const Place& place, const std::map<std::string, Value>& written, ir::Node** present, Span span);
+  void CheckRequired(const Place& place, const ir::Node* object, const std::map<std::string, WrittenAt>& written, ir::Node** present, Span span);
   Value ReferenceValue(const ast::Line& line, const Resolved& target, Scope& scope);
 
   // value.cpp
@@ -125,14 +156,14 @@ class Generator {
   Value Absent(const ast::Name& reason, const Resolved& target);
   Value LiteralValue(const ir::Node& node, Span span, const Resolved& target);
   bool ChooseType(const ir::Node& node, const Resolved& target, Resolved* out);
-  const std::string& ValueSetTable(const std::string& url);
+  const std::string& ValueSetTable(const std::string& url, bool with_system = false);
   void CheckTableBinding(const ast::TableDecl& table, const Resolved& target, Span span);
   bool EnsureTable(const ast::Name& name);
   void TablesOf(const ir::Node& node);
 
   // guard.cpp
-  bool Disjoint(const ir::Node* a, const ir::Node* b) const;
-  bool Proved(const ir::Node* goal) const;
+  bool Disjoint(const ir::Node* a, const ir::Node* b);
+  bool Proved(const ir::Node* goal);
   bool KeyProved(const ir::Node* key);
 
   // small helpers (generator.cpp)
@@ -152,7 +183,7 @@ class Generator {
   uint32_t Site(const std::string& error_class, const std::string& code, const std::string& path, bool degrade, Span span);
   std::string PathOf(const ir::Node* node, Span span, const Scope& scope) const;
   void Error(DiagnosticKind kind, Span span, std::string message, std::string help = {});
-  void Explain(ConformanceEntry::State state, const std::string& element, const std::string& how);
+  void Explain(ConformanceEntry::State state, const std::string& element, const std::string& rule, const std::string& how);
 
   Compilation& c_;
   const CheckOptions& options_;
@@ -167,7 +198,11 @@ class Generator {
   std::deque<Scope> scopes_;
   int64_t* slots_ = nullptr;
   std::deque<MessageShape> shapes_;
-  std::map<const ir::Node*, std::map<std::string, Value>> objects_;  // what the lines of an object write
+  std::string explained_;                                            // the map that `Explain` speaks of
+  conform::RuleBook rules_;
+  conform::Written written_;
+  std::map<std::string, std::set<std::string>> written_elements_;    // by resource type
+  std::unique_ptr<fhir::GuideSources> guide_;                        // read when asked for
 };
 
 ir::Type EmitType();

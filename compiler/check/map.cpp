@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "compiler/check/generator.h"
 
@@ -140,7 +141,9 @@ const std::string& Generator::EnsureFunction(const ast::MapDecl& map) {
     lines.push_back({line.line, Keep(scope), 0});
   }
   Node* present = nullptr;
-  Node* body = EmitObject({.content = map.to.text, .shown = map.to.text}, lines, {}, &present, nullptr, map.header);
+  std::string outer_explained = std::exchange(explained_, Declarations::NameOf(map));
+  Node* body = EmitObject({.content = map.to.text, .shown = map.to.text}, lines, {}, &present, map.header);
+  explained_ = outer_explained;
   c_.module.functions.push_back({.name = name,
                                  .params = {{"$this", 0, scope.this_type}},
                                  .result = EmitType(),
@@ -163,6 +166,8 @@ void Generator::GenerateMap(const ast::MapDecl& map, std::vector<Node*>& effects
     return;
   }
   map_ = &map;
+  explained_ = map.name.text;
+  size_t errors_before = sink_.error_count();
   std::set<std::string> events = Events(map.on);
   const MessageShape* shape = &feed_->shape;
   if (!events.empty()) {
@@ -177,6 +182,10 @@ void Generator::GenerateMap(const ast::MapDecl& map, std::vector<Node*>& effects
     if (always) {
       assumptions_.push_back(require.node);
     }
+  }
+  std::set<std::string> taken = events.empty() ? std::set<std::string>(feed_->events.begin(), feed_->events.end()) : events;
+  if (!taken.empty() && !taken.contains("*")) {
+    assumptions_.push_back(EventIs(taken));
   }
   Node* collection = nullptr;
   int64_t slot = -1;
@@ -271,20 +280,28 @@ void Generator::GenerateMap(const ast::MapDecl& map, std::vector<Node*>& effects
   auto ordinal = static_cast<int64_t>(c_.module.maps.size());
   c_.module.maps.push_back(info);
 
-  std::map<std::string, Value> written;
   Node* present = nullptr;
   std::vector<Node*> head = {Emit(Op::kMember, {Emit(Op::kJson, {}, JsonText(map.to.text))}, "resourceType")};
   int64_t id_slot = (*slots_)++;
   uint32_t id_site = Site("transform", "key", map.name.text, false, map.name.span);
   head.push_back(Emit(Op::kMember, {Emit(Op::kPrimitive, {Var(id_slot, TextType(true))}, "id", id_site)}, "id"));
-  Node* body = EmitObject({.content = map.to.text, .shown = map.to.text, .resource = true}, bound, head, &present, &written, map.to.span);
-  Node* claim = map.profile.empty() ? nullptr : Profile(map, written);
+  Node* body = EmitObject({.content = map.to.text, .shown = map.to.text, .resource = true}, bound, head, &present, map.to.span);
+  std::vector<Node*> checks;
+  Node* claim = nullptr;
+  if (sink_.error_count() == errors_before) {  // else what is at fault already breaks rules as well
+    CheckResource(map, body, &checks);
+    claim = map.profile.empty() ? nullptr : Profile(map, body);
+  }
   if (claim != nullptr) {
     body->kids.insert(body->kids.begin() + 2, claim);
   }
   auto event = [&] { return New(Op::kEvent, TextType(), {}); };
   std::string op = info.merge == "replace" ? "put" : info.merge == "fill" ? "fill" : "patch";
   Node* contribute = Emit(Op::kContribute, {Var(id_slot, TextType()), event(), body}, op + " " + map.to.text, ordinal, map.name.span);
+  if (!checks.empty()) {
+    checks.push_back(contribute);
+    contribute = Emit(Op::kSequence, std::move(checks));
+  }
   std::vector<Node*> steps;
   std::set<std::string> undoing, stated;
   if (lifecycle != nullptr) {
@@ -352,109 +369,6 @@ void Generator::GenerateMap(const ast::MapDecl& map, std::vector<Node*>& effects
     orders.emplace_back(map.to.text, std::move(names));
   }
   map_ = nullptr;
-}
-
-// `meta.profile`, claimed when everything the profile adds as required is there: proved, or asked at run time.
-Node* Generator::Profile(const ast::MapDecl& map, const std::map<std::string, Value>& written) {
-  const fhir::TypeDef* profile = c_.types->FindType(map.profile.text);
-  if (profile == nullptr || profile->type != map.to.text) {
-    Error(DiagnosticKind::kUnknownType, map.profile.span,
-          profile == nullptr ? fmt::format("no profile `{}` in the packages used", map.profile.text)
-                             : fmt::format("profile `{}` is of `{}`, the map makes `{}`", map.profile.text, profile->type, map.to.text),
-          "`use us_core 6.1.0` brings US Core's profiles");
-    return nullptr;
-  }
-  Node* condition = nullptr;
-  bool never = false;
-  std::vector<std::string> unmapped;  // must-support elements that no line writes
-  for (const fhir::Element& element : profile->elements) {
-    if (!element.slice.empty() || element.path.find('.') == std::string::npos) {
-      continue;
-    }
-    std::string path = element.path.substr(element.path.find('.') + 1);
-    bool top = path.find('.') == std::string::npos;
-    std::string name = path.substr(0, path.find('.'));
-    auto found = written.find(element.choice ? element.name : name);
-    if (top && found == written.end()) {
-      const fhir::TypeTable::Found base = c_.types->FindElement(map.to.text, element.name);
-      if (element.min > 0 && (!base || base.element->min == 0)) {
-        if (!map.else_base) {
-          Error(DiagnosticKind::kMissingRequired, map.profile.span,
-                fmt::format("`{}` demands `{}`, which no line writes", map.profile.text, element.name),
-                fmt::format("map `{}`, or add `else base` so that the claim is dropped and counted", element.name));
-          Explain(ConformanceEntry::State::kError, element.path, "no line");
-        }
-        never = true;
-      } else if (element.must_support) {
-        Explain(ConformanceEntry::State::kMustSupportWithoutSource, element.path, "no line writes it");
-        unmapped.push_back(path);
-      }
-      continue;
-    }
-    if (element.must_support && element.min == 0 && found != written.end() && std::count(path.begin(), path.end(), '.') == 1) {
-      const auto& emissions = found->second.emissions;
-      bool nowhere = std::all_of(emissions.begin(), emissions.end(), [&](const Node* emission) {
-        bool missing = false;
-        Carries(emission, path.substr(path.find('.') + 1), &missing);
-        return missing;
-      });
-      if (nowhere && !emissions.empty()) {
-        Explain(ConformanceEntry::State::kMustSupportWithoutSource, element.path, "no line writes it");
-        unmapped.push_back(path);
-      }
-    }
-    if (element.min == 0 || found == written.end()) {
-      continue;
-    }
-    if (!top) {
-      if (std::count(path.begin(), path.end(), '.') == 1) {
-        std::string child = path.substr(path.find('.') + 1);
-        bool missing = false;
-        Node* all = nullptr;
-        for (const Node* emission : found->second.emissions) {
-          all = And(all, Carries(emission, child, &missing));
-        }
-        never = never || missing;
-        condition = And(condition, all);
-        if (missing && !map.else_base) {
-          Error(DiagnosticKind::kMissingRequired, map.profile.span,
-                fmt::format("`{}` demands `{}`, and some line writes `{}` without it", map.profile.text, path, name),
-                fmt::format("map `{}`, or add `else base` so that the claim is dropped and counted", path));
-        }
-        Explain(missing ? ConformanceEntry::State::kError : all == nullptr ? ConformanceEntry::State::kProved : ConformanceEntry::State::kRunTime,
-                element.path, missing ? "some line never writes it" : all == nullptr ? "always written"
-                              : map.else_base ? "claim dropped when absent" : "dead letter when absent");
-      }
-      continue;
-    }
-    if (found->second.always || found->second.present == nullptr || Proved(found->second.present)) {
-      Explain(ConformanceEntry::State::kProved, element.path, "always written");
-      continue;
-    }
-    Explain(ConformanceEntry::State::kRunTime, element.path, map.else_base ? "claim dropped when absent" : "dead letter when absent");
-    condition = And(condition, Clone(found->second.present));
-  }
-  if (!unmapped.empty() && !sink_.has_errors()) {
-    Error(DiagnosticKind::kMustSupportUnmapped, map.profile.span,
-          fmt::format("`{}` marks `{}` as must-support, and no line writes {}", map.profile.text, fmt::join(unmapped, "`, `"),
-                      unmapped.size() == 1 ? "it" : "them"),
-          "map what the source has; what it never sends may stay out");
-  }
-  if (never) {
-    return nullptr;
-  }
-  Node* claim = Emit(Op::kMember,
-                     {Emit(Op::kObject, {Emit(Op::kMember, {Emit(Op::kArray, {Emit(Op::kJson, {}, JsonText(profile->url))})}, "profile")})},
-                     "meta");
-  if (condition == nullptr) {
-    return claim;
-  }
-  Node* guarded = Emit(Op::kWhen, {condition, claim});
-  if (map.else_base) {
-    return guarded;
-  }
-  uint32_t site = Site("schema", "profile", map.name.text, false, map.profile.span);
-  return Emit(Op::kFirst, {guarded, Emit(Op::kMember, {Refuse(site)}, "meta")});
 }
 
 }  // namespace weir::check

@@ -268,7 +268,7 @@ std::vector<Value> Generator::LineValues(const BoundLine& bound, const Resolved&
       if (!target.url.empty()) {
         members.push_back(Emit(Op::kMember, {Emit(Op::kJson, {}, JsonText(target.url))}, "url"));
       }
-      Node* object = EmitObject(target.child, lines, members, &present, nullptr, StepSpan(bound));
+      Node* object = EmitObject(target.child, lines, members, &present, StepSpan(bound));
       guard_of_kids = present;
       Value value{object, guard_of_kids, present == nullptr};
       if (collection != nullptr) {
@@ -310,7 +310,7 @@ std::vector<Value> Generator::LineValues(const BoundLine& bound, const Resolved&
                    return known.contains(e) || (!on.empty() && !on.contains(e));
                  });
       Node* value = Emit(Op::kFirst, std::move(alternatives), "", 0, line.span);
-      values.push_back({value, all ? nullptr : EventIs(known), all});
+      values.push_back({value, all ? nullptr : EventIs(known), all, false, !line.items.empty()});
       break;
     }
     default:
@@ -394,7 +394,8 @@ Node* Generator::NullOf(const BoundLine& bound) {
   return node == nullptr || node->op != Op::kField ? nullptr : New(Op::kIsNull, BooleanType(), {node});
 }
 
-void Generator::CheckRequired(const Place& place, const std::map<std::string, Value>& written, Node** present, Span span) {
+// `written`: the elements that some line writes, and where.
+void Generator::CheckRequired(const Place& place, const Node* object, const std::map<std::string, WrittenAt>& written, Node** present, Span span) {
   if (place.content == "Extension" || place.content.empty()) {
     return;
   }
@@ -407,55 +408,31 @@ void Generator::CheckRequired(const Place& place, const std::map<std::string, Va
     if (found == written.end()) {
       Error(DiagnosticKind::kMissingRequired, span, fmt::format("`{}` is required and no line writes it", shown),
             fmt::format("add a line `{}: …` or, when the source has none, `{}: absent unknown`", element->name, element->name));
-      Explain(ConformanceEntry::State::kError, shown, "no line");
+      Explain(ConformanceEntry::State::kError, shown, "required", "no line");
       continue;
     }
-    const Value& value = found->second;
-    if (value.always || Proved(value.present)) {
-      Explain(ConformanceEntry::State::kProved, shown, "always written");
-    } else if (place.resource) {
-      Error(DiagnosticKind::kMissingRequired, value.node != nullptr && value.node->span.valid() ? value.node->span : span,
-            fmt::format("`{}` is required, and its source may be absent", shown),
+    if (!found->second.span.valid()) {
+      continue;
+    }
+    Judgement judgement = found->second.assured ? Judgement{} : Writes(object, place.content, {element->name});
+    if (judgement.state == Judgement::State::kProved) {
+      Explain(ConformanceEntry::State::kProved, shown, "required", "always written");
+    } else if (place.resource || judgement.condition == nullptr) {
+      Error(DiagnosticKind::kMissingRequired, found->second.span, fmt::format("`{}` is required, and its source may be absent", shown),
             "add `else` and a value, `else absent unknown`, or `require` the source in the feed");
-      Explain(ConformanceEntry::State::kError, shown, "source may be absent");
+      Explain(ConformanceEntry::State::kError, shown, "required", "source may be absent");
     } else {
-      *present = And(*present, Clone(value.present));  // without it the object is not written
-      Explain(ConformanceEntry::State::kRunTime, shown, "the object is left out without it");
+      *present = And(*present, judgement.condition);  // without it the object is not written
+      Explain(ConformanceEntry::State::kRunTime, shown, "required", "the object is left out without it");
     }
   }
-}
-
-namespace {
-
-// The value behind a primitive's emission, of alternatives the first.
-const Node* SourceOf(const Node* emission) {
-  while (emission != nullptr && (emission->op == Op::kFirst || emission->op == Op::kWhen)) {
-    emission = emission->kids[emission->op == Op::kWhen ? 1 : 0];
-  }
-  return emission != nullptr && emission->op == Op::kPrimitive ? emission->kids[0] : nullptr;
-}
-
-}  // namespace
-
-// R4's invariant per-1: an end that is not provably at or after its start is an invalid value.
-void Generator::EndOfPeriod(const Node* start, Value* end) {
-  const Node* source = SourceOf(end->node);
-  if (start == nullptr || source == nullptr) {
-    return;
-  }
-  auto starts = [&] { return New(Op::kFits, BooleanType(), {Clone(start)}, "dateTime"); };
-  Node* fine = Or(New(Op::kCall, BooleanType(), {starts()}, "not"), New(Op::kOrdered, BooleanType(), {Clone(start), Clone(source)}));
-  uint32_t site = Site("schema", "period", PathOf(source, end->node->span, *scopes_.rbegin()), feed_->degrade, end->node->span);
-  Node* refused = Emit(Op::kWhen, {And(Exists(source), starts()), Refuse(site)});
-  end->present = And(end->present, Clone(fine));
-  end->always = false;
-  end->node = Emit(Op::kFirst, {Emit(Op::kWhen, {fine, end->node}), refused}, "", 0, end->node->span);
 }
 
 Node* Generator::EmitObject(const Place& place, const std::vector<BoundLine>& lines, std::vector<Node*> members, Node** present,
-                            std::map<std::string, Value>* written_out, Span span) {
+                            Span span) {
   std::vector<Group> groups;
   bool broken = false;
+  size_t errors_before = sink_.error_count();
   for (const BoundLine& bound : lines) {
     if (bound.step >= bound.line->target.steps.size()) {
       continue;
@@ -489,9 +466,9 @@ Node* Generator::EmitObject(const Place& place, const std::vector<BoundLine>& li
   struct Written {
     Value value;
     Span span;
-    std::string json;
+    std::string json, type;
   };
-  std::map<std::string, Value> written;
+  std::map<std::string, WrittenAt> written;
   Node* any = nullptr;
   bool always = false;
   const Node* period_start = nullptr;
@@ -522,11 +499,13 @@ Node* Generator::EmitObject(const Place& place, const std::vector<BoundLine>& li
       }
       for (const BoundLine& bound : whole) {
         for (Value& value : LineValues(bound, target)) {
-          std::string json = target.json;
+          std::string json = target.json, type = target.type;
           if (json.empty() && value.node != nullptr) {  // an open choice: the value's conversion named the type
             json = value.node->op == Op::kMember ? value.node->text : target.element->name;
+            auto chosen = c_.types->FindElement(place.content, json);
+            type = chosen && chosen.chosen != nullptr ? chosen.chosen->code : type;
           }
-          values.push_back({value, StepSpan(bound), json});
+          values.push_back({value, StepSpan(bound), json, type});
         }
       }
       if (nested.empty()) {
@@ -541,7 +520,7 @@ Node* Generator::EmitObject(const Place& place, const std::vector<BoundLine>& li
         child = {.content = "Element", .shown = target.shown};
       }
       Node* child_present = nullptr;
-      Node* object = EmitObject(child, nested, inner, &child_present, nullptr, group.spans.front());
+      Node* object = EmitObject(child, nested, inner, &child_present, group.spans.front());
       for (auto it = lets.rbegin(); it != lets.rend(); ++it) {
         object = Emit(Op::kLet, {it->second, object}, "", it->first);
       }
@@ -549,7 +528,7 @@ Node* Generator::EmitObject(const Place& place, const std::vector<BoundLine>& li
         siblings.push_back(Emit(Op::kMember, {object}, "_" + target.json));
         any = Or(any, child_present == nullptr ? nullptr : Clone(child_present));
       } else {
-        values.push_back({{object, child_present, child_present == nullptr}, group.spans.front(), target.json});
+        values.push_back({{object, child_present, child_present == nullptr}, group.spans.front(), target.json, target.type});
       }
     }
     if (!first.many) {
@@ -570,16 +549,31 @@ Node* Generator::EmitObject(const Place& place, const std::vector<BoundLine>& li
     }
     if (place.content == "Period" && values.size() == 1) {
       if (first.json == "start") {
-        period_start = SourceOf(values[0].value.node);
-      } else {
-        EndOfPeriod(period_start, &values[0].value);
+        period_start = values[0].value.node;
+      } else if (first.json == "end" && period_start != nullptr) {
+        values[0].value.node = EndOfPeriod(place.shown + ".end", period_start, values[0].value.node);
+        values[0].value.always = false;
+      }
+    }
+    for (Written& w : values) {
+      for (conform::Rule rule : sink_.error_count() == errors_before ? rules_.OfElement(*first.element, w.type) : std::vector<conform::Rule>()) {
+        if (sink_.error_count() != errors_before) {
+          break;  // a second rule that breaks with the first is no news
+        }
+        rule.element = first.shown;
+        Node* condition = nullptr;
+        w.value.node = GuardElements(w.value.node, w.type, rule, w.span, &condition);
+        if (condition != nullptr) {
+          w.value.present = And(w.value.present, Clone(condition));
+          w.value.always = false;
+        }
       }
     }
     Value total;
     for (const Written& w : values) {
       total.node = total.node == nullptr ? w.value.node : total.node;
-      total.emissions.push_back(w.value.node);
       total.always = total.always || w.value.always;
+      total.assured = total.assured || w.value.assured;
       total.present = w.value.present == nullptr ? total.present : Or(total.present, Clone(w.value.present));
     }
     if (!values.empty() && first.many) {
@@ -609,32 +603,28 @@ Node* Generator::EmitObject(const Place& place, const std::vector<BoundLine>& li
       members.back() = Emit(Op::kFirst, {members.back(), deleted});
     }
     if (!values.empty() || !siblings.empty()) {
-      if (total.node != nullptr && !total.node->span.valid()) {
-        total.node->span = values.empty() ? span : values.front().span;
-      }
-      written[first.element->name] = total;
+      Span at = total.node != nullptr && total.node->span.valid() ? total.node->span : values.empty() ? span : values.front().span;
+      written[first.element->name] = {at, total.assured};
     } else if (sink_.has_errors()) {
-      written[first.element->name].always = true;  // its lines are at fault and reported: not missing as well
+      written[first.element->name] = {};
     }
     always = always || total.always;
     any = total.present == nullptr ? any : Or(any, Clone(total.present));
     i = end;
   }
+  Node* object = Emit(Op::kObject, std::move(members), "", 0, span);
   Node* required = nullptr;
   if (!broken) {
-    CheckRequired(place, written, &required, span);
+    CheckRequired(place, object, written, &required, span);
   }
   *present = required != nullptr ? required : always ? nullptr : any;
-  if (written_out != nullptr) {
-    *written_out = written;
+  // An extension needs more than its url: without a value or parts nothing is written.
+  if (place.content == "Extension") {
+    Judgement judgement = Writes(object, "Extension", {"extension", "value"});
+    required = judgement.condition == nullptr ? required : And(required, judgement.condition);
   }
-  // An extension needs more than its url: without a value nothing is written.
-  if (place.content == "Extension" && !always && any != nullptr) {
-    required = And(required, Clone(any));
-  }
-  Node* object = Emit(Op::kObject, std::move(members), "", 0, span);
-  objects_[object] = std::move(written);
-  return required == nullptr ? object : Emit(Op::kWhen, {required, object});
+  // What is at fault already breaks rules as well: that is no news.
+  return place.resource || broken || sink_.error_count() != errors_before ? object : GuardObject(object, place, required, present, span);
 }
 
 }  // namespace weir::check

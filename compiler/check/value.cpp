@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "compiler/check/generator.h"
+#include "compiler/conform/node_key.h"
 
 namespace weir::check {
 
@@ -178,7 +179,16 @@ Value Generator::PrimitiveValue(Node* node, Span span, const Resolved& target, S
   uint32_t site = Site("schema", "value", path, feed_->degrade, span);
   const fhir::Codes* codes = target.element->binding.required && target.type == "code"
                                  ? c_.types->FindValueSet(target.element->binding.value_set) : nullptr;
-  if (codes != nullptr) {
+  auto texts = codes == nullptr ? std::nullopt : conform::PossibleTexts(c_.module, *value);
+  if (texts) {
+    for (const std::string& code : *texts) {
+      if (std::none_of(codes->begin(), codes->end(), [&](const auto& list) { return std::find(list.second.begin(), list.second.end(), code) != list.second.end(); })) {
+        Error(DiagnosticKind::kNotInBinding, span, fmt::format("`{}` is not in the required value set of `{}`", code, target.shown),
+              fmt::format("the required value set is {}", target.element->binding.value_set));
+        return {};
+      }
+    }
+  } else if (codes != nullptr) {
     // A sender's text in a required binding is looked up as it is; what is not in the set is refused.
     const std::string& table = ValueSetTable(target.element->binding.value_set);
     Node* lookup = New(Op::kLookup, TextType(), {Clone(value)}, table, 0);
@@ -267,6 +277,7 @@ Value Generator::AlternativeValue(const Alternative& alternative, const Resolved
   if (node == nullptr) {
     return {};
   }
+  TablesOf(*node);
   Span span = alternative.expr->span;
   if (alternative.each) {
     if (!target.many) {

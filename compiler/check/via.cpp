@@ -74,8 +74,13 @@ bool Generator::EnsureTable(const ast::Name& name) {
   return true;
 }
 
-const std::string& Generator::ValueSetTable(const std::string& url) {
-  std::string name = "ValueSet " + url.substr(url.rfind('/') + 1);
+// `with_system`: by "SYSTEM|CODE". Empty: the registry cannot list the set.
+const std::string& Generator::ValueSetTable(const std::string& url, bool with_system) {
+  static const std::string kNone;
+  if (with_system && c_.types->FindValueSet(url) == nullptr) {
+    return kNone;
+  }
+  std::string name = "ValueSet " + url.substr(url.rfind('/') + 1) + (with_system ? " by system" : "");
   if (c_.module.FindTable(name) == nullptr) {
     ir::Table table;
     table.name = name;
@@ -84,8 +89,9 @@ const std::string& Generator::ValueSetTable(const std::string& url) {
       std::set<std::string> seen;
       for (const auto& [system, list] : *codes) {
         for (const std::string& code : list) {
-          if (seen.insert(code).second) {
-            table.rows.push_back({code, code, "", system});
+          std::string key = with_system ? system + "|" + code : code;
+          if (seen.insert(key).second) {
+            table.rows.push_back({key, code, "", system});
           }
         }
       }
@@ -210,10 +216,10 @@ Value Generator::ViaTable(const ast::Alternative& alternative, Node* node, const
   switch (table.otherwise) {
     case ast::TableElse::kNone:
     case ast::TableElse::kDeadLetter:
-      missing = Emit(Op::kWhen, {Exists(text), Refuse(Site("terminology", "code", path, false, span))});
+      missing = Emit(Op::kWhen, {Exists(node), Refuse(Site("terminology", "code", path, false, span))});  // a field without a code has no row either
       break;
     case ast::TableElse::kOmit:
-      missing = Emit(Op::kWhen, {Exists(text), Refuse(Site("terminology", "code", path, true, span))});
+      missing = Emit(Op::kWhen, {Exists(node), Refuse(Site("terminology", "code", path, true, span))});
       present = found();
       break;
     case ast::TableElse::kOriginal:

@@ -86,6 +86,14 @@ void MergeReport(nlohmann::ordered_json one, nlohmann::ordered_json* all) {
   }
 }
 
+nlohmann::ordered_json Conformance(const check::Compilation& compilation) {
+  auto out = nlohmann::ordered_json::array();
+  for (const auto& entry : compilation.conformance) {
+    out.push_back({{"map", entry.map}, {"element", entry.element}, {"rule", entry.rule}, {"state", check::Words(entry.state)}, {"how", entry.how}});
+  }
+  return out;
+}
+
 int Check(const AuthorArgs& args) {
   if (!args.coverage.empty()) {
     check::CheckOptions options = MakeCheckOptions(args.source);
@@ -105,7 +113,11 @@ int Check(const AuthorArgs& args) {
     auto compilation = check::Compile({path}, MakeCheckOptions(args.source), sink);
     auto sorted = sink.Sorted();
     if (args.json || args.format == "json") {
-      MergeReport(nlohmann::ordered_json::parse(RenderJson(compilation->files, sorted)), &report);
+      auto one = nlohmann::ordered_json::parse(RenderJson(compilation->files, sorted));
+      if (args.explain_conformance) {
+        one["conformance"] = Conformance(*compilation);
+      }
+      MergeReport(std::move(one), &report);
     } else if (args.format == "sarif") {
       MergeReport(nlohmann::ordered_json::parse(RenderSarif(compilation->files, sorted, WEIR_VERSION)), &report);
     } else {
@@ -122,7 +134,7 @@ int Check(const AuthorArgs& args) {
         std::cout << field << '\n';
       }
     }
-    if (args.explain_conformance) {
+    if (args.explain_conformance && report.is_null()) {
       std::cout << check::RenderConformance(*compilation);
     }
     worst = sink.has_errors() ? kDoesNotCompile : worst;
@@ -246,7 +258,7 @@ void AddAuthorCommands(CLI::App& app, Action& action) {
   check->add_option("--format", args->format, "text, json or sarif")->check(CLI::IsMember({"text", "json", "sarif"}));
   check->add_flag("--fields", args->fields, "the source fields that the maps read, one a line");
   check->add_flag("--explain-conformance", args->explain_conformance,
-                  "per required element: proved, checked at run time, or error; must-support elements without a source");
+                  "per required element and rule of FHIR: proved, checked at run time (how), or error; must-support elements without a source");
   AddDirectoryOptions(*check, args->source);
   bind(check, Check);
 

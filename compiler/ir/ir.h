@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -154,6 +155,8 @@ class Module {
   std::vector<Feed> feeds;
   // StructureDefinition order of each resource type's top-level JSON names, choice names expanded, for fold.
   std::vector<std::pair<std::string, std::vector<std::string>>> element_orders;
+  // By resource type: elements that an invariant ties together, which fold takes from one body.
+  std::map<std::string, std::vector<std::vector<std::string>>> element_groups;
 
   Node* New(Op op, Type type, std::vector<Node*> kids = {}, std::string text = {},
             int64_t number = 0, Span span = {});

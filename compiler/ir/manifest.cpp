@@ -78,7 +78,11 @@ std::string Manifest(const Module& module) {
         elements = names;
       }
     }
-    manifest["types"].push_back({{"name", type}, {"order", std::move(elements)}});
+    Json entry = {{"name", type}, {"order", std::move(elements)}};
+    if (auto groups = module.element_groups.find(type); groups != module.element_groups.end()) {
+      entry["together"] = groups->second;
+    }
+    manifest["types"].push_back(std::move(entry));
   }
   manifest["sites"] = Json::array();
   auto add_site = [&](const std::string& error_class, const std::string& code,

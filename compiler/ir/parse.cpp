@@ -364,6 +364,9 @@ class Parser {
     } else if (word == "order") {
       std::string type = Text();
       module_->element_orders.emplace_back(std::move(type), Texts());
+    } else if (word == "together") {
+      std::string type = Text();
+      module_->element_groups[type].push_back(Texts());
     } else {
       Fail("unknown declaration");
     }

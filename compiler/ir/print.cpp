@@ -131,6 +131,13 @@ class Printer {
       Texts(names);
       Close();
     }
+    for (const auto& [type, groups] : m.element_groups) {
+      for (const auto& names : groups) {
+        Open("together", {type});
+        Texts(names);
+        Close();
+      }
+    }
   }
 
  private:

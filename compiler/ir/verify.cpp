@@ -255,6 +255,11 @@ class Verifier {
           Fail("unknown operator");
         }
         break;
+      case Op::kOrdered:
+        if (node.text != "dateTime" && node.text != "decimal") {
+          Fail("orders neither times nor numbers");
+        }
+        break;
       case Op::kLookup:
         if (module_.FindTable(node.text) == nullptr) {
           Fail("unknown table");

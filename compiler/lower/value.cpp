@@ -504,8 +504,65 @@ bool Gen::IsTri(const Node& node) const {
   return false;
 }
 
+namespace {
+
+// Whether evaluating the condition can neither fail the record nor count: then it need not be, where the other side decides.
+bool IsTotal(const Node& node) {
+  bool self = false;
+  switch (node.op) {
+    case Op::kLiteral:
+    case Op::kEmpty:
+    case Op::kVar:
+    case Op::kMessage:
+    case Op::kSegments:
+    case Op::kField:
+    case Op::kRepetition:
+    case Op::kComponent:
+    case Op::kSubcomponent:
+    case Op::kText:
+    case Op::kEvent:
+    case Op::kIsNull:
+      self = true;
+      break;
+    case Op::kFits:
+    case Op::kOrdered:
+    case Op::kLookup:
+      self = std::all_of(node.kids.begin(), node.kids.end(), [](const Node* kid) { return kid->type.single(); });
+      break;
+    case Op::kBinary:
+      self = (IsLogic(node.text) || node.text == "=" || node.text == "!=") && node.kids[0]->type.single() && node.kids[1]->type.single();
+      break;
+    case Op::kCall:
+      self = node.text == "exists" || node.text == "empty" || node.text == "first" || node.text == "where" ||
+             (node.text == "not" && node.kids[0]->type.name == "System.Boolean");
+      break;
+    default:
+      break;
+  }
+  return self && std::all_of(node.kids.begin(), node.kids.end(), [](const Node* kid) { return IsTotal(*kid); });
+}
+
+}  // namespace
+
 llvm::Value* Gen::EvalLogic(const Node& node) {
-  llvm::Value *a = Singleton(*node.kids[0]), *b = Singleton(*node.kids[1]);
+  llvm::Value* a = Singleton(*node.kids[0]);
+  if ((node.text == "and" || node.text == "or") && mode_ == Mode::kLean && IsTotal(*node.kids[1])) {
+    llvm::Value* deciding = b_.getInt32(node.text == "and" ? 0 : 1);
+    llvm::BasicBlock *from = b_.GetInsertBlock(), *other = Block("other"), *done = Block("decided");
+    b_.CreateCondBr(b_.CreateICmpEQ(a, deciding), done, other);
+    b_.SetInsertPoint(other);
+    llvm::Value* b = Singleton(*node.kids[1]);
+    // Empty unless the other side decides.
+    llvm::Value* joined = b_.CreateSelect(b_.CreateICmpEQ(a, b_.getInt32(2)), b_.CreateSelect(b_.CreateICmpEQ(b, deciding), b, a), b);
+    llvm::BasicBlock* last = b_.GetInsertBlock();
+    b_.CreateBr(done);
+    b_.SetInsertPoint(done);
+    llvm::PHINode* phi = b_.CreatePHI(b_.getInt32Ty(), 2);
+    phi->addIncoming(deciding, from);
+    phi->addIncoming(joined, last);
+    return phi;
+  }
+  llvm::Value* b = Singleton(*node.kids[1]);
   auto is = [&](llvm::Value* v, uint32_t k) { return b_.CreateICmpEQ(v, b_.getInt32(k)); };
   auto negate = [&](llvm::Value* v) { return b_.CreateSelect(is(v, 2), v, b_.CreateXor(v, b_.getInt32(1))); };
   if (node.text == "implies") {
@@ -573,8 +630,10 @@ llvm::Value* Gen::EvalTri(const Node& node) {
     return tri(Call("wk_fits", {context_, v.items, v.count, b_.getInt32(kind)}));
   }
   if (node.op == Op::kOrdered) {
-    Value first = Writable(Eval(*node.kids[0]), kernel::kDateTime), second = Writable(Eval(*node.kids[1]), kernel::kDateTime);
-    return tri(Call("wk_ordered", {context_, first.items, first.count, second.items, second.count}));
+    bool decimals = node.text == "decimal";
+    uint32_t kind = decimals ? kernel::kDecimal : kernel::kDateTime;
+    Value first = Writable(Eval(*node.kids[0]), kind), second = Writable(Eval(*node.kids[1]), kind);
+    return tri(Call(decimals ? "wk_ordered_decimal" : "wk_ordered", {context_, first.items, first.count, second.items, second.count}));
   }
   if (node.op == Op::kBinary) {
     if (IsLogic(name)) {

@@ -86,7 +86,8 @@ bool SameChoice(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-ElementOrder::ElementOrder(const std::vector<std::string>& names) {
+ElementOrder::ElementOrder(const std::vector<std::string>& names,
+                           const std::vector<std::vector<std::string>>& together) {
   std::vector<std::string> plain;  // without siblings, which are generated
   for (const std::string& name : names) {
     if (!name.starts_with('_') && name != "resourceType" && name != "id" && name != "meta") {
@@ -103,6 +104,22 @@ ElementOrder::ElementOrder(const std::vector<std::string>& names) {
     for (const std::string& name : {plain[i], "_" + plain[i]}) {
       const std::string& kept = owned->emplace_back(name);
       elements_.push_back({kept.c_str(), static_cast<uint16_t>(kept.size()), group});
+    }
+  }
+  for (const auto& tied : together) {
+    std::vector<uint16_t> groups;
+    for (const Element& element : elements_) {
+      const auto stems = Stems(element.name);
+      if (std::ranges::any_of(tied, [&](const std::string& name) {
+            return name == element.name || std::ranges::find(stems, name) != stems.end();
+          })) {
+        groups.push_back(element.group);
+      }
+    }
+    for (Element& element : elements_) {
+      if (std::ranges::find(groups, element.group) != groups.end()) {
+        element.group = groups.front();
+      }
     }
   }
   names_ = std::move(owned);

@@ -15,7 +15,8 @@
 namespace weir::fold {
 
 // The top-level JSON names of a resource type in StructureDefinition order. Names of one `group`
-// are one element: the variants of a choice, and a primitive with its `_name` sibling.
+// are taken from one body: the variants of a choice, a primitive with its `_name` sibling, and
+// elements that an invariant ties together.
 struct Element {
   const char* name;
   uint16_t size;
@@ -38,7 +39,10 @@ class ElementOrder {
   // `names` as the manifest lists them (choices expanded, `_name` siblings optional). Neighbours
   // that differ only in a FHIR type name at their end (deceasedBoolean, deceasedDateTime) are one
   // choice.
-  explicit ElementOrder(const std::vector<std::string>& names);
+  // `together`: elements that are one group although they are several, for a rule of FHIR joins
+  // them (by name; of a choice its stem will do).
+  explicit ElementOrder(const std::vector<std::string>& names,
+                        const std::vector<std::vector<std::string>>& together = {});
   ElementTable table() const { return {elements_.data(), static_cast<uint32_t>(elements_.size())}; }
 
  private:

@@ -22,14 +22,17 @@ const Json& List(const Json& json, const char* name) {
   return member != json.end() && member->is_array() ? *member : none;
 }
 
-std::vector<std::string> Texts(const Json& json, const char* name) {
+std::vector<std::string> Texts(const Json& list) {
   std::vector<std::string> texts;
-  for (const Json& text : List(json, name)) {
+  for (const Json& text : list) {
     if (text.is_string()) {
       texts.push_back(text.get<std::string>());
     }
   }
   return texts;
+}
+std::vector<std::string> Texts(const Json& json, const char* name) {
+  return Texts(List(json, name));
 }
 
 }  // namespace
@@ -71,13 +74,11 @@ Result<Manifest> ParseManifest(std::string_view text) {
     if (order->empty() && orders != json.end() && orders->is_object()) {
       order = &List(*orders, name.c_str());
     }
-    std::vector<std::string> names;
-    for (const Json& element : *order) {
-      if (element.is_string()) {
-        names.push_back(element.get<std::string>());
-      }
+    std::vector<std::vector<std::string>> together;
+    for (const Json& group : List(type, "together")) {
+      together.push_back(Texts(group));
     }
-    manifest.types.push_back({name, fold::ElementOrder(names)});
+    manifest.types.push_back({name, fold::ElementOrder(Texts(*order), together)});
   }
   return manifest;
 }

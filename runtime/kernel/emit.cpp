@@ -96,8 +96,13 @@ bool Integer(Context* c, Text t, uint32_t kind) {
   return true;
 }
 
-bool Decimal(Context* c, Text t) {
-  bool minus = t.n != 0 && t.p[0] == '-';
+// A number's digits, however many; `whole` without superfluous zeros.
+struct Digits {
+  bool minus;
+  Text whole, fraction;
+};
+bool ReadDigits(Text t, Digits* out) {
+  out->minus = t.n != 0 && t.p[0] == '-';
   if (t.n != 0 && (t.p[0] == '-' || t.p[0] == '+')) {
     ++t.p;
     --t.n;
@@ -123,20 +128,55 @@ bool Decimal(Context* c, Text t) {
     ++whole.p;
     --whole.n;
   }
+  out->whole = whole;
+  out->fraction = fraction;
+  return true;
+}
+
+bool Decimal(Context* c, Text t) {
+  Digits d;
+  if (!ReadDigits(t, &d)) {
+    return false;
+  }
   if (Room(c, uint64_t{t.n} + 3)) {
-    if (minus) {
+    if (d.minus) {
       Put(c, '-');
     }
-    if (whole.n == 0) {
+    if (d.whole.n == 0) {
       Put(c, '0');
     }
-    PutRaw(c, whole);
-    if (fraction.n != 0) {
+    PutRaw(c, d.whole);
+    if (d.fraction.n != 0) {
       Put(c, '.');
-      PutRaw(c, fraction);
+      PutRaw(c, d.fraction);
     }
   }
   return true;
+}
+
+// -1, 0 or 1, signs aside.
+int CompareSizes(Digits a, Digits b) {
+  for (; a.whole.n != 0 && a.whole.p[0] == '0'; --a.whole.n) {
+    ++a.whole.p;
+  }
+  for (; b.whole.n != 0 && b.whole.p[0] == '0'; --b.whole.n) {
+    ++b.whole.p;
+  }
+  if (a.whole.n != b.whole.n) {
+    return a.whole.n < b.whole.n ? -1 : 1;
+  }
+  for (uint32_t i = 0; i < a.whole.n; ++i) {
+    if (a.whole.p[i] != b.whole.p[i]) {
+      return a.whole.p[i] < b.whole.p[i] ? -1 : 1;
+    }
+  }
+  for (uint32_t i = 0; i < a.fraction.n || i < b.fraction.n; ++i) {
+    uint8_t x = i < a.fraction.n ? a.fraction.p[i] : '0', y = i < b.fraction.n ? b.fraction.p[i] : '0';
+    if (x != y) {
+      return x < y ? -1 : 1;
+    }
+  }
+  return 0;
 }
 
 bool Code(Context* c, Text t) {  // blank runs become one space
@@ -406,6 +446,23 @@ bool wk_ordered(Context* c, Coll first, Coll second) {
   both = both && ReadTime(c, a, kDateTime, &x) && ReadTime(c, b, kDateTime, &y);
   c->counters[WEIR_COUNT_DEGRADED] = degraded;
   return both && NoLater(x, y);
+}
+
+bool wk_ordered_decimal(Context* c, Coll first, Coll second) {
+  uint8_t buffer[2][24];
+  Text a, b;
+  Digits x, y;
+  bool both = PrimitiveText(c, first, buffer[0], &a);
+  both = PrimitiveText(c, second, buffer[1], &b) && both;
+  if (!both || !FitsKind(first.items[0], kDecimal) || !FitsKind(second.items[0], kDecimal) || !ReadDigits(a, &x) || !ReadDigits(b, &y)) {
+    return false;
+  }
+  int sizes = CompareSizes(x, y);
+  if (x.minus != y.minus) {
+    Digits zero = {false, {x.whole.p, 0}, {x.whole.p, 0}};
+    return x.minus || (CompareSizes(x, zero) == 0 && CompareSizes(y, zero) == 0);
+  }
+  return x.minus ? sizes >= 0 : sizes <= 0;
 }
 
 }  // extern "C"

@@ -7,9 +7,12 @@
 namespace weir::golden {
 namespace {
 
+constexpr std::string_view kConforms = "// CHECK-CONFORMS: ";
+
 bool IsExpectation(std::string_view line) {
   size_t start = line.find_first_not_of(" \t");
-  return start != std::string_view::npos && line.substr(start).starts_with("// CHECK-");
+  return start != std::string_view::npos && line.substr(start).starts_with("// CHECK-") &&
+         !line.substr(start).starts_with(kConforms);
 }
 
 std::vector<std::string> Lines(std::string_view text) {
@@ -72,6 +75,27 @@ std::vector<Expectation> Describe(const SourceFile& file,
       e.last_column = std::max(begin.column, last);
     }
     out.push_back(std::move(e));
+  }
+  return out;
+}
+
+std::vector<std::string> ReadConformance(std::string_view text) {
+  std::vector<std::string> out;
+  for (const std::string& line : Lines(text)) {
+    if (line.starts_with(kConforms)) {
+      out.push_back(line.substr(kConforms.size()));
+    }
+  }
+  return out;
+}
+
+std::string RewriteConformance(std::string_view text, const std::vector<std::string>& actual) {
+  std::string out;
+  for (const std::string& line : Lines(text)) {
+    out += line.starts_with(kConforms) ? "" : line + "\n";
+  }
+  for (const std::string& line : actual) {
+    out += std::string(kConforms) + line + "\n";
   }
   return out;
 }

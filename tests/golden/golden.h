@@ -6,7 +6,8 @@
 //     birthDate: PID-7
 //
 // Lines count from the comment's own; columns are bytes, from 1, last one included. CHECK-WARNING
-// likewise. A help line follows its diagnostic exactly when that has help. `fail_` or
+// likewise. Files below a folder named `conformance` end with what `--explain-conformance` says of
+// them, each line after `// CHECK-CONFORMS: ` and runs of blanks as one. A help line follows its diagnostic exactly when that has help. `fail_` or
 // `mistake_` begins the name exactly when an error is expected.
 #pragma once
 
@@ -31,6 +32,8 @@ struct Expectation {
 std::vector<Expectation> ReadExpectations(std::string_view text);
 std::vector<Expectation> Describe(const SourceFile& file,
                                   const std::vector<Diagnostic>& diagnostics);
+std::vector<std::string> ReadConformance(std::string_view text);
+std::string RewriteConformance(std::string_view text, const std::vector<std::string>& actual);
 // The text with its expectations replaced by `actual`, each before the line it belongs to.
 std::string Rewrite(std::string_view text, const std::vector<Expectation>& actual);
 

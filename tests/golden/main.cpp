@@ -23,11 +23,12 @@ namespace fs = std::filesystem;
 struct Outcome {
   std::vector<Expectation> actual;
   std::string rendered;
+  std::vector<std::string> conformance;
 };
 
-[[maybe_unused]] bool SyntaxOnly(const fs::path& path) {
+[[maybe_unused]] bool Below(const fs::path& path, std::string_view folder) {
   return std::any_of(path.begin(), path.end(),
-                     [](const fs::path& part) { return part == "syntax"; });
+                     [&](const fs::path& part) { return part == folder; });
 }
 
 #ifdef WEIR_GOLDEN_CHECK
@@ -40,7 +41,18 @@ Outcome RunCheck(const fs::path& path) {
   options.registry_dir = WEIR_SOURCE_DIR "/contracts/registry";
   auto compilation = check::Compile({path.string()}, options, sink);
   std::vector<Diagnostic> diagnostics = sink.Sorted();
-  Outcome outcome{{}, RenderText(compilation->files, diagnostics)};
+  Outcome outcome{{}, RenderText(compilation->files, diagnostics), {}};
+  if (Below(path, "conformance")) {
+    std::istringstream lines(check::RenderConformance(*compilation));
+    for (std::string line; std::getline(lines, line);) {
+      std::istringstream words(line);
+      std::string joined;
+      for (std::string word; words >> word;) {
+        joined += (joined.empty() ? "" : " ") + word;
+      }
+      outcome.conformance.push_back(std::move(joined));
+    }
+  }
   for (const Diagnostic& diagnostic : diagnostics) {
     bool here = !diagnostic.span.valid() ||
                 compilation->files[diagnostic.span.file].path() == path.string();
@@ -58,7 +70,7 @@ Outcome RunCheck(const fs::path& path) {
 
 Outcome RunFile(const fs::path& path, const std::string& text) {
 #ifdef WEIR_GOLDEN_CHECK
-  if (!SyntaxOnly(path)) {
+  if (!Below(path, "syntax")) {
     return RunCheck(path);
   }
 #endif
@@ -67,7 +79,7 @@ Outcome RunFile(const fs::path& path, const std::string& text) {
   FileId id = files.Add(path.string(), text);
   syntax::ParseFile(files, id, {}, sink);
   std::vector<Diagnostic> diagnostics = sink.Sorted();
-  return {Describe(files[id], diagnostics), RenderText(files, diagnostics)};
+  return {Describe(files[id], diagnostics), RenderText(files, diagnostics), {}};
 }
 
 std::string Read(const fs::path& path) {
@@ -97,7 +109,20 @@ bool Check(const fs::path& path, bool update) {
     std::cout << path.string() << ": rewritten, read the difference\n" << outcome.rendered;
     return fails == named;
   }
-  bool good = true;
+  std::vector<std::string> conforms = ReadConformance(text);
+  if (update && conforms != outcome.conformance) {
+    std::ofstream(path, std::ios::binary) << RewriteConformance(text, outcome.conformance);
+    std::cout << path.string() << ": rewritten, read the difference\n";
+    return fails == named;
+  }
+  bool good = conforms == outcome.conformance;
+  for (size_t i = 0; i < std::max(conforms.size(), outcome.conformance.size()) && !good; ++i) {
+    std::string was = i < conforms.size() ? conforms[i] : "", is = i < outcome.conformance.size() ? outcome.conformance[i] : "";
+    if (was != is) {
+      std::cout << path.string() << ": conformance, from line " << i + 1 << " of the list\n- " << was << "\n+ " << is << "\n";
+      break;
+    }
+  }
   auto missing = [&](const std::vector<Expectation>& from, const std::vector<Expectation>& in,
                      const char* sign) {
     for (const Expectation& e : from) {

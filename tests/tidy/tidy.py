@@ -12,7 +12,7 @@ faults = []
 ORDER = [
     "runtime/base", "runtime/abi", "runtime/v2", "runtime/fhir", "runtime/frame", "runtime/fold", "runtime/kernel", "runtime/hub",
     "runtime/ingest", "runtime/package", "runtime/io", "runtime/operate", "runtime/serve", "runtime/node",
-    "compiler/base", "compiler/diag", "compiler/fhir", "compiler/syntax", "compiler/ir", "compiler/check",
+    "compiler/base", "compiler/diag", "compiler/fhir", "compiler/syntax", "compiler/ir", "compiler/conform", "compiler/check",
     "compiler/passes", "compiler/lower", "compiler/jit", "compiler/contract", "compiler/profile", "compiler/driver",
 ]
 QUARANTINE = {  # include pattern -> the only folders that may

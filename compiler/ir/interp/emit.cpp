@@ -186,7 +186,40 @@ bool Fits(Evaluator& eval, const Node& value, std::string_view kind) {
   return item && PrimitiveJson(kind, *item, eval.zone(), &degraded).has_value();
 }
 
-bool Ordered(Evaluator& eval, const Node& first, const Node& second) {
+namespace {
+
+// Of the text of two JSON numbers without exponent, however many digits they have.
+int CompareNumbers(std::string_view a, std::string_view b) {
+  auto trimmed = [](std::string_view& text) {
+    bool minus = text.starts_with('-');
+    text.remove_prefix(minus ? 1 : 0);
+    if (text.find('.') != std::string_view::npos) {
+      text = text.substr(0, text.find_last_not_of('0') + 1);
+      text = text.ends_with('.') ? text.substr(0, text.size() - 1) : text;
+    }
+    return minus && text != "0";
+  };
+  bool a_minus = trimmed(a), b_minus = trimmed(b);
+  if (a_minus != b_minus) {
+    return a_minus ? -1 : 1;
+  }
+  size_t a_whole = std::min(a.find('.'), a.size()), b_whole = std::min(b.find('.'), b.size());
+  int order = a_whole != b_whole ? (a_whole < b_whole ? -1 : 1) : a.compare(b);
+  return a_minus ? -order : order;
+}
+
+}  // namespace
+
+bool Ordered(Evaluator& eval, const Node& first, const Node& second, std::string_view kind) {
+  if (kind == "decimal") {
+    auto number = [&](const Node& node) {
+      bool degraded = false;
+      auto item = PrimitiveInput(eval, node);
+      return item ? PrimitiveJson("decimal", *item, nullptr, &degraded) : std::nullopt;
+    };
+    auto a = number(first), b = number(second);
+    return a && b && CompareNumbers(*a, *b) <= 0;
+  }
   auto instant = [&](const Node& node) -> std::optional<Temporal> {
     bool degraded = false;
     auto item = PrimitiveInput(eval, node);

@@ -54,7 +54,7 @@ bool IsUuid(std::string_view text);  // with `urn:uuid:`, lower case
 // What `primitive` converts: the one item as a System value; nothing when there is none, or empty text.
 std::optional<Item> PrimitiveInput(Evaluator& eval, const Node& value);
 bool Fits(Evaluator& eval, const Node& value, std::string_view kind);
-bool Ordered(Evaluator& eval, const Node& first, const Node& second);
+bool Ordered(Evaluator& eval, const Node& first, const Node& second, std::string_view kind);
 
 // The JSON text of one FHIR primitive; nothing when the value is refused. `degraded` is set when
 // precision was cut.

@@ -147,7 +147,7 @@ Items Evaluator::Eval(const Node& node) {
       result = OneBoolean(Fits(*this, *node.kids[0], node.text));
       break;
     case Op::kOrdered:
-      result = OneBoolean(Ordered(*this, *node.kids[0], *node.kids[1]));
+      result = OneBoolean(Ordered(*this, *node.kids[0], *node.kids[1], node.text));
       break;
     case Op::kAuthority:
       result = EvalAuthority(node);

@@ -10,7 +10,7 @@ namespace {
 const std::vector<std::string> kSegments = {"MSH", "EVN", "PID", "PV1", "NK1", "OBR", "OBX", "NTE", "ORC", "ZZZ"};
 const std::vector<std::string> kGroups = {"PATIENT", "VISIT", "ORDER", "OBSERVATION", "NEXT"};
 const std::vector<std::string> kFieldTypes = {"v2.CX", "v2.XPN", "v2.ST", "v2.DTM", "v2.NM", "v2.HD", "v2.CWE"};
-const std::vector<std::string> kTexts = {"", "A", "M", "F", "A01", "EAST", "777", "20240102", "x y", "\xC3\xA9" "a", "0"};
+const std::vector<std::string> kTexts = {"", "A", "M", "F", "A01", "EAST", "777", "20240102", "x y", "\xC3\xA9" "a", "0", "-1.50", "0012.3"};
 const std::vector<std::string> kPrimitives = {"string", "markdown", "code", "uri", "url", "canonical", "id", "oid", "uuid", "boolean", "integer",
                                               "positiveInt", "unsignedInt", "decimal", "date", "dateTime", "instant", "time"};
 const std::vector<std::string> kComparisons = {"=", "!=", "~", "!~", "<", "<=", ">", ">=", "in", "contains"};
@@ -165,7 +165,7 @@ Node* ProgramMaker::Condition(int depth) {
     case 2: return New(Op::kBinary, type, {Condition(depth - 1), Condition(depth - 1)}, Of(kLogic));
     case 3: return New(Op::kIsNull, type, {Below(2) == 0 ? Fields(depth - 1) : Components(depth - 1)});
     case 4: return New(Op::kFits, type, {text()}, Of(kPrimitives));
-    case 5: return New(Op::kOrdered, type, {text(), text()});
+    case 5: return New(Op::kOrdered, type, {text(), text()}, Below(2) == 0 ? "dateTime" : "decimal");
     case 6: return Call(Of({"startsWith", "endsWith", "contains"}), type, {text(), String(Of(kTexts))});
     case 7: {
       int64_t slot = NewSlots();

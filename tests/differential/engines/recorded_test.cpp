@@ -2,65 +2,24 @@
 // WEIR_ENGINES_DAMAGED: how many damaged copies of each record (default 2).
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <sstream>
 
 #include "compiler/check/check.h"
-#include "runtime/frame/framer.h"
 #include "tests/differential/engines/engines.h"
+#include "tests/differential/engines/recorded.h"
 
 namespace weir::engines {
 namespace {
 
 constexpr size_t kDamageUpTo = 64u << 10;  // larger messages are compared whole only
 
-std::vector<std::string> RecordsOf(const std::filesystem::path& path) {
-  std::stringstream buffer;
-  buffer << std::ifstream(path, std::ios::binary).rdbuf();
-  std::vector<std::string> records;
-  frame::Framer framer({}, [&](const frame::Frame& frame) {
-    if (frame.kind == frame::FrameKind::kMessage) {
-      records.emplace_back(frame.bytes);
-    }
-  });
-  framer.Push(buffer.str());
-  framer.Finish();
-  return records;
-}
-
-struct Input {
-  std::vector<std::filesystem::path> files;
-  bool shared = false;
-};
-
-Input Inputs() {
-  const std::string source = WEIR_SOURCE_DIR;
-  const char* variable = std::getenv("WEIR_SHARED");
-  std::filesystem::path shared = (variable != nullptr ? std::string(variable) : source + "/../shared") + "/data/hl7v2";
-  Input input;
-  input.shared = std::filesystem::exists(shared);
-  for (const std::filesystem::path& root : {std::filesystem::path(source + "/tests/data"), std::filesystem::path(source + "/examples/adt/messages"), shared}) {
-    if (!std::filesystem::exists(root)) {
-      continue;
-    }
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
-      if (entry.is_regular_file()) {
-        input.files.push_back(entry.path());
-      }
-    }
-  }
-  std::sort(input.files.begin(), input.files.end());
-  return input;
-}
-
 struct Subject {
   const char* map;
   const char* sender;  // given to every record as MSH-4, when the map takes one sender only
   size_t least;        // records with resources, else the comparison says too little; 0: compared for its dead letters
+  uint32_t damaged;    // copies of each record, by default
 };
 
 std::string SentBy(const char* sender, const std::string& record) {
@@ -83,8 +42,8 @@ TEST_P(Recorded, EveryEngineSaysTheSame) {
   auto engines = Engines::Make(compilation->module, {});
   ASSERT_TRUE(engines.ok()) << engines.error().message;
   const char* variable = std::getenv("WEIR_ENGINES_DAMAGED");
-  auto copies = static_cast<uint32_t>(variable != nullptr ? std::atoi(variable) : 2);
-  Input input = Inputs();
+  auto copies = static_cast<uint32_t>(variable != nullptr ? std::atoi(variable) : GetParam().damaged);
+  Input input = Inputs(WEIR_SOURCE_DIR);
   size_t records = 0, with_resources = 0, damaged = 0, differing = 0;
   for (const auto& path : input.files) {
     std::vector<std::string> of_file = RecordsOf(path);
@@ -119,7 +78,8 @@ TEST_P(Recorded, EveryEngineSaysTheSame) {
   EXPECT_GE(with_resources, GetParam().least) << "the comparison says too little";
 }
 
-INSTANTIATE_TEST_SUITE_P(Maps, Recorded, testing::Values(Subject{"examples/adt/adt.weir", nullptr, 200}, Subject{"examples/adt/east.weir", "EAST", 0}),
+INSTANTIATE_TEST_SUITE_P(Maps, Recorded, testing::Values(Subject{"examples/adt/adt.weir", nullptr, 200, 2}, Subject{"examples/adt/east.weir", "EAST", 0, 2},
+                                         Subject{"tests/differential/conform/loose.weir", nullptr, 200, 0}),
                          [](const auto& p) { return std::filesystem::path(p.param.map).stem().string(); });
 
 }  // namespace

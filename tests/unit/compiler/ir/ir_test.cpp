@@ -26,6 +26,7 @@ constexpr char kModule[] = R"((module "east" "1" "abcd")
   (transform (seq:emit * (require:emit * #0 (lit:System.Boolean 1 "true"))))
 )
 (order "Patient" "resourceType" "id" "name")
+(together "Patient" "deceased" "name")
 )";
 
 std::string Rejected(std::string_view text) {
